@@ -1,0 +1,1 @@
+//! Custom resources that Fairway reads and writes.

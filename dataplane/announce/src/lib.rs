@@ -1,0 +1,1 @@
+//! Answers and announces addresses: ARP and NDP.

@@ -1,0 +1,1 @@
+//! HTTP and TLS proxy over one immutable route table.

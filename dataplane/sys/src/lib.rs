@@ -1,0 +1,1 @@
+//! Raw sockets, netlink and socket options: the only crate with unsafe code.

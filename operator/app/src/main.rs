@@ -1,0 +1,3 @@
+//! The operator's binary: commands, queue, metrics and wiring.
+
+fn main() {}

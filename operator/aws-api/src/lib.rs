@@ -1,0 +1,1 @@
+//! AWS over the wire: facts, observation and one call per op.

@@ -1,0 +1,1 @@
+//! What an intent means on AWS: the model, its lowering and its comparison.

@@ -1,0 +1,1 @@
+//! The Kubernetes side: reflectors, snapshots, status, events, finalizers, lease.

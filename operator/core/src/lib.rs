@@ -1,0 +1,1 @@
+//! Words every other room speaks: ids, settings, snapshot, intent, plan, policy, report.

@@ -1,0 +1,1 @@
+//! Records, zones and their ownership.

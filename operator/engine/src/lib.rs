@@ -1,0 +1,1 @@
+//! The loop around evaluate, and the one executor of plans.

@@ -1,0 +1,1 @@
+//! Addresses, their allocation and election, and the program of a node.
