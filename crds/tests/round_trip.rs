@@ -1,5 +1,7 @@
 //! Objects as the peer wrote them in a cluster survive reading and writing, byte for byte.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail by panicking, and so may what it calls")]
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fairway_crds::{IngressClassParams, TargetGroupBinding};
