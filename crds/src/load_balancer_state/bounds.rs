@@ -10,6 +10,8 @@ use super::LoadBalancerStateStatus;
 pub struct Limits {
     /// Entries of `conditions`.
     pub conditions: usize,
+    /// Characters of the message of a condition.
+    pub message_characters: usize,
     /// Entries of `addresses`.
     pub addresses: usize,
     /// Entries of `arns`.
@@ -30,6 +32,7 @@ pub struct Limits {
 /// quotes, which JSON inside JSON doubles, still fit.
 pub const LIMITS: Limits = Limits {
     conditions: 16,
+    message_characters: 4096,
     addresses: 32,
     arns: 64,
     dns_names: 256,
@@ -44,6 +47,9 @@ impl LoadBalancerStateStatus {
     #[must_use]
     pub fn bounded(mut self) -> Self {
         self.conditions.truncate(LIMITS.conditions);
+        for condition in &mut self.conditions {
+            cut_text(&mut condition.message, LIMITS.message_characters);
+        }
         self.addresses.truncate(LIMITS.addresses);
         self.dns_names.truncate(LIMITS.dns_names);
         self.arns = std::mem::take(&mut self.arns).into_iter().take(LIMITS.arns).collect();
@@ -78,9 +84,13 @@ fn cut_lines(lines: &mut Vec<String>, omitted: &mut Option<i32>) {
     add(omitted, lines.len().saturating_sub(LIMITS.lines));
     lines.truncate(LIMITS.lines);
     for line in lines {
-        if let Some((end, _)) = line.char_indices().nth(LIMITS.line_characters) {
-            line.truncate(end);
-        }
+        cut_text(line, LIMITS.line_characters);
+    }
+}
+
+fn cut_text(text: &mut String, characters: usize) {
+    if let Some((end, _)) = text.char_indices().nth(characters) {
+        text.truncate(end);
     }
 }
 
@@ -94,7 +104,9 @@ fn add(omitted: &mut Option<i32>, more: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{LastPlan, LoadBalancerAddress};
+    use crate::{DnsName, Drift, LastPlan, LoadBalancerAddress};
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+    use k8s_openapi::jiff::Timestamp;
 
     #[test]
     fn a_status_within_the_limits_is_left_alone() {
@@ -146,5 +158,39 @@ mod tests {
         assert_eq!(bounded.last_good.len(), LIMITS.last_good);
         assert!(bounded.last_good.contains_key("ns/0000"));
         assert_eq!(bounded.last_good_omitted, Some(2));
+    }
+
+    #[test]
+    fn the_largest_status_fits_into_etcd() {
+        let long = "\"".repeat(8192);
+        let condition = Condition {
+            last_transition_time: Time(Timestamp::UNIX_EPOCH),
+            message: long.clone(),
+            observed_generation: None,
+            reason: "Reason".into(),
+            status: "True".into(),
+            type_: "Type".into(),
+        };
+        let name = DnsName {
+            name: "n".repeat(255),
+            zone: Some("z".repeat(64)),
+            target: Some("t".repeat(255)),
+            state: "s".repeat(64),
+        };
+        let lines = vec![long.clone(); 1000];
+        let status = LoadBalancerStateStatus {
+            conditions: vec![condition; 1000],
+            dns_names: vec![name; 1000],
+            last_plan: Some(LastPlan { lines: lines.clone(), ..LastPlan::default() }),
+            drift: Some(Drift { lines, ..Drift::default() }),
+            last_good: (0..5000).map(|n| (format!("ns/{n:04}"), long.clone())).collect(),
+            ..LoadBalancerStateStatus::default()
+        };
+        let bytes = serde_json::to_string(&status.bounded()).unwrap().len();
+        assert!(bytes < 1_500_000, "{bytes} bytes");
+        assert!(
+            bytes > 1_000_000,
+            "{bytes} bytes: half of it is last good, each quote written as two characters"
+        );
     }
 }
