@@ -1,0 +1,10 @@
+"""The lab: a real Kubernetes cluster for tests, with AWS beside it, on one Linux machine. See README.md."""
+
+from .images import Image, Recipe
+from .kubernetes import Api, ApiError
+from .processes import Process
+from .session import AlreadyUp, Lab, NotUp
+from .teardown import TeardownFailed, leftovers
+from .wait import TimedOut, until
+
+__all__ = ["AlreadyUp", "Api", "ApiError", "Image", "Lab", "NotUp", "Process", "Recipe", "TeardownFailed", "TimedOut", "leftovers", "until"]

@@ -1,0 +1,119 @@
+"""Builds what a lab runs, once per state of the sources, into `target/lab/bin`.
+
+A program is stored as `NAME-HASH`, the hash being over its sources and flags, with a link `NAME` to the newest. A lab that is up
+keeps running an older one. Cold, the cluster program takes some minutes (it is all of Kubernetes); unchanged, it takes nothing.
+"""
+
+import dataclasses
+import hashlib
+import os
+import subprocess
+from pathlib import Path
+
+from .paths import BIN, SOURCES, locked
+from .progress import Progress
+
+KUBERNETES = "v1.35.4"
+HELM = "v3.19.0"
+
+STRIPPED = "-s -w"
+VERSION = "k8s.io/component-base/version"
+CLUSTER_FLAGS = " ".join((
+    STRIPPED,
+    f"-X {VERSION}.gitVersion={KUBERNETES}",
+    f"-X {VERSION}.gitMajor=1",
+    f"-X {VERSION}.gitMinor={KUBERNETES.split('.')[1]}",
+))
+# The cluster program acts as kubectl when it is called by that name.
+CLUSTER_LINKS = ("cluster", "kubectl")
+
+
+class BuildFailed(RuntimeError):
+    """The Go tool refused; its own words are in the message."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Program:
+    """A Go program of this folder."""
+
+    name: str
+    flags: str = STRIPPED
+    links: tuple[str, ...] = ()
+
+    @property
+    def sources(self) -> Path:
+        return SOURCES / self.name
+
+    def path(self) -> Path:
+        """Where the program for the present sources is, or will be."""
+        digest = hashlib.sha256(self.flags.encode())
+        for file in sorted(self.sources.iterdir()):
+            if file.suffix in (".go", ".mod", ".sum"):
+                digest.update(file.name.encode() + b"\0" + file.read_bytes())
+        return BIN / f"{self.name}-{digest.hexdigest()[:12]}"
+
+
+CLUSTER = Program("cluster", CLUSTER_FLAGS, CLUSTER_LINKS)
+ECHO = Program("echo", links=("echo",))
+PAUSE = Program("pause", links=("pause",))
+
+
+def program(wanted: Program, progress: Progress) -> Path:
+    """Builds a program unless that was done already; only one builder works at a time."""
+    path = wanted.path()
+    BIN.mkdir(parents=True, exist_ok=True)
+    with locked("build"):
+        if not path.exists():
+            progress.step(f"building {wanted.name}" + (" (all of Kubernetes: 4 to 6 minutes the first time)" if wanted is CLUSTER else ""))
+            unfinished = path.with_suffix(".unfinished")
+            _go(["build", "-trimpath", "-ldflags", wanted.flags, "-o", str(unfinished), "."], wanted.sources, CGO_ENABLED="0")
+            unfinished.rename(path)
+            for old in BIN.glob(f"{wanted.name}-*"):
+                if old != path:
+                    old.unlink()
+        for link in wanted.links:
+            _point(BIN / link, path.name)
+    return path
+
+
+def helm(progress: Progress) -> Path:
+    """Installs the pinned helm unless it is there."""
+    path = BIN / f"helm-{HELM}"
+    with locked("build-helm"):
+        if not path.exists():
+            progress.step(f"building helm {HELM} (about a minute)")
+            BIN.mkdir(parents=True, exist_ok=True)
+            folder = BIN / "helm.unfinished"
+            _go(["install", f"helm.sh/helm/v3/cmd/helm@{HELM}"], SOURCES, GOBIN=str(folder), CGO_ENABLED="0")
+            (folder / "helm").rename(path)
+            folder.rmdir()
+        _point(BIN / "helm", path.name)
+    return path
+
+
+def kubectl() -> Path:
+    """The link by which the cluster program is kubectl."""
+    return BIN / "kubectl"
+
+
+def everything(progress: Progress) -> None:
+    """Builds all programs a lab may need."""
+    for wanted in (CLUSTER, ECHO, PAUSE):
+        progress.step(f"ready: {program(wanted, progress)}")
+    progress.step(f"ready: {helm(progress)}")
+
+
+def _go(arguments: list[str], where: Path, **env: str) -> None:
+    done = subprocess.run(["go", *arguments], cwd=where, env={**os.environ, **env}, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BuildFailed(f"go {arguments[0]} in {where} failed:\n{done.stderr.strip()}")
+
+
+def _point(link: Path, target: str) -> None:
+    """Makes `link` point to `target` without a moment in which it does not exist."""
+    if link.is_symlink() and os.readlink(link) == target:
+        return
+    fresh = link.with_suffix(".fresh")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(target)
+    fresh.rename(link)

@@ -1,0 +1,3 @@
+module fairway.dev/lab/echo
+
+go 1.26

@@ -1,0 +1,3 @@
+module fairway.dev/lab/pause
+
+go 1.26
