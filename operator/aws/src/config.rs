@@ -1,0 +1,49 @@
+//! Identity and defaults of one installation, as flags and chart values set them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Scheme, TargetType};
+
+/// What does not change while the process runs. Part of names, tags and defaults.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Config {
+    /// `--cluster-name`: part of every name's hash and of every ownership tag.
+    pub cluster: String,
+    /// `--aws-region`.
+    pub region: String,
+    /// `--aws-vpc-id`.
+    pub vpc: String,
+    /// `--default-tags`, put on everything that is made.
+    pub default_tags: std::collections::BTreeMap<String, String>,
+    /// `--default-load-balancer-scheme`.
+    pub default_scheme: Scheme,
+    /// `--default-target-type`.
+    pub default_target_type: TargetType,
+    /// `--default-ssl-policy`.
+    pub default_ssl_policy: String,
+    /// `--ingress-class`: value of the `kubernetes.io/ingress.class` annotation that is ours.
+    pub ingress_class: String,
+    /// `--load-balancer-class`.
+    pub load_balancer_class: String,
+    /// Whether DNS is on: then a load balancer goes only after no record points at it.
+    pub dns: bool,
+}
+
+impl Config {
+    /// The peer's defaults for a cluster in a VPC.
+    #[must_use]
+    pub fn new(cluster: &str, region: &str, vpc: &str) -> Self {
+        Self {
+            cluster: cluster.to_owned(),
+            region: region.to_owned(),
+            vpc: vpc.to_owned(),
+            default_tags: std::collections::BTreeMap::new(),
+            default_scheme: Scheme::Internal,
+            default_target_type: TargetType::Instance,
+            default_ssl_policy: "ELBSecurityPolicy-2016-08".to_owned(),
+            ingress_class: "alb".to_owned(),
+            load_balancer_class: "service.k8s.aws/nlb".to_owned(),
+            dns: false,
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Questions about an account that lowering may ask, and their answers.
+//!
+//! Answers are cached by whoever gives them and may be dropped at any time; a captured set makes `fairway plan`
+//! work without an account.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// A question.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Query {
+    /// Address ranges of the configured VPC.
+    Vpc,
+    /// All subnets of the configured VPC.
+    Subnets,
+    /// Security groups of the VPC, by `sg-…` id or by `Name` tag, as written.
+    SecurityGroup(String),
+    /// Every issued certificate of the account in the region.
+    Certificates,
+    /// One certificate, by ARN.
+    Certificate(String),
+    /// The cluster's shared backend security group, once the Network unit made it.
+    BackendSecurityGroup,
+    /// Network interfaces that carry these addresses or belong to these instances.
+    Interfaces {
+        /// Private IP addresses, sorted.
+        addresses: Vec<String>,
+        /// Instance ids, sorted.
+        instances: Vec<String>,
+    },
+}
+
+/// The answer to the [`Query`] of the same name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// CIDRs, IPv4 and IPv6.
+    Vpc {
+        /// IPv4 ranges.
+        ipv4: Vec<String>,
+        /// IPv6 ranges.
+        ipv6: Vec<String>,
+    },
+    /// In the order of their ids.
+    Subnets(Vec<Subnet>),
+    /// Ids of the groups that match; none is an error of whoever wrote the name.
+    SecurityGroup(Vec<String>),
+    /// In the order of their ARNs.
+    Certificates(Vec<Certificate>),
+    /// `None`: there is no such certificate.
+    Certificate(Option<Certificate>),
+    /// Its id; `None` while there is none.
+    BackendSecurityGroup(Option<String>),
+    /// In the order of their ids.
+    Interfaces(Vec<Interface>),
+}
+
+/// One subnet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subnet {
+    /// `subnet-…`.
+    pub id: String,
+    /// Such as `us-east-1a`.
+    pub zone: String,
+    /// Such as `use1-az1`.
+    pub zone_id: String,
+    /// `availability-zone`, `local-zone`, `wavelength-zone`, or `outpost` when the subnet is on one.
+    pub zone_type: String,
+    /// IPv4 range.
+    pub cidr: String,
+    /// IPv6 ranges that are associated.
+    pub ipv6_cidrs: Vec<String>,
+    /// Free IPv4 addresses.
+    pub free_addresses: u32,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// One certificate of ACM.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// ARN.
+    pub arn: String,
+    /// Domain name and alternative names, lower-case.
+    pub names: Vec<String>,
+    /// Whether its status is ISSUED.
+    pub issued: bool,
+}
+
+/// One network interface.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interface {
+    /// `eni-…`.
+    pub id: String,
+    /// Instance it is attached to.
+    pub instance: Option<String>,
+    /// All private IPv4 and IPv6 addresses.
+    pub addresses: Vec<String>,
+    /// Its security groups.
+    pub groups: Vec<InterfaceGroup>,
+}
+
+/// A security group as an interface carries it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InterfaceGroup {
+    /// `sg-…`.
+    pub id: String,
+    /// Tags of the group.
+    pub tags: BTreeMap<String, String>,
+}

@@ -1,0 +1,122 @@
+//! A listener rule: conditions, all of which must hold, and what is done then.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Listener, Ref, ResourceKind, Tags, TargetGroup};
+
+/// A rule of a listener.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rule {
+    /// Whose it is.
+    pub listener: Ref<Listener>,
+    /// 1 to 50000; lower is asked first.
+    pub priority: i32,
+    /// All must hold.
+    pub conditions: Vec<Condition>,
+    /// In order.
+    pub actions: Vec<Action>,
+    /// All tags, ownership included.
+    pub tags: Tags,
+}
+
+impl ResourceKind for Rule {
+    const KIND: &'static str = "rule";
+}
+
+/// One condition; any of its values is enough.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Condition {
+    /// Host names, `*` and `?` allowed.
+    HostHeader(Vec<String>),
+    /// Paths, `*` and `?` allowed.
+    PathPattern(Vec<String>),
+    /// A header.
+    HttpHeader {
+        /// Its name.
+        name: String,
+        /// Values, `*` and `?` allowed.
+        values: Vec<String>,
+    },
+    /// Methods.
+    HttpRequestMethod(Vec<String>),
+    /// Query pairs.
+    QueryString(Vec<QueryPair>),
+    /// Client ranges.
+    SourceIp(Vec<String>),
+}
+
+/// One key and value of a query string.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct QueryPair {
+    /// `None` matches any key.
+    pub key: Option<String>,
+    /// `*` and `?` allowed.
+    pub value: String,
+}
+
+/// What is done with a request or a connection.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// Passed on.
+    Forward(Forward),
+    /// Sent elsewhere.
+    Redirect(Redirect),
+    /// Answered at once.
+    FixedResponse(FixedResponse),
+}
+
+/// Where a request is passed on to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Forward {
+    /// At least one.
+    pub targets: Vec<WeightedTarget>,
+    /// Seconds; `None` when stickiness between groups is off.
+    pub stickiness: Option<i32>,
+}
+
+/// A target group and its share.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct WeightedTarget {
+    /// Which group.
+    pub target_group: Ref<TargetGroup>,
+    /// 0 to 999; without meaning when there is one.
+    pub weight: i32,
+}
+
+/// A redirect, with AWS's placeholders filled in where nothing was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Redirect {
+    /// Default `#{host}`.
+    pub host: String,
+    /// Default `/#{path}`.
+    pub path: String,
+    /// Default `#{port}`.
+    pub port: String,
+    /// Default `#{protocol}`.
+    pub protocol: String,
+    /// Default `#{query}`.
+    pub query: String,
+    /// `HTTP_301` or `HTTP_302`.
+    pub status_code: String,
+}
+
+/// A fixed answer.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FixedResponse {
+    /// `None` leaves the header away.
+    pub content_type: Option<String>,
+    /// `None` is an empty body.
+    pub body: Option<String>,
+    /// Such as `404`.
+    pub status_code: String,
+}
+
+impl Rule {
+    /// How others refer to it.
+    #[must_use]
+    pub fn reference(&self) -> Ref<Self> {
+        Ref::new(format!("{}:{}", self.listener.name(), self.priority))
+    }
+}

@@ -1,0 +1,168 @@
+//! What is there, as AWS reports it, in the model's own form where it has one.
+//!
+//! An observation is complete within its scope, or there is none: "not seen" must mean "not there".
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fairway_core::plan::Handle;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    model::{
+        Action, Attributes, Condition, HealthCheck, IpAddressType, ListenerProtocol, LoadBalancerKind,
+        Permission, Scheme, Tags, TargetProtocol, TargetType,
+    },
+    ownership::Tagged,
+};
+
+/// What to observe for one stack.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StackScope {
+    /// Tags that everything of the stack carries.
+    pub marks: Tags,
+    /// Names that will be made: whoever holds one without our tags is foreign.
+    pub names: Names,
+}
+
+/// Names by kind.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Names {
+    /// Load balancers.
+    pub load_balancers: BTreeSet<String>,
+    /// Target groups.
+    pub target_groups: BTreeSet<String>,
+    /// Security groups of the VPC.
+    pub security_groups: BTreeSet<String>,
+}
+
+/// Everything that carries a stack's marks or one of its names.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StackObserved {
+    /// By name.
+    pub security_groups: BTreeMap<String, SecurityGroupSeen>,
+    /// By name.
+    pub target_groups: BTreeMap<String, TargetGroupSeen>,
+    /// By name.
+    pub load_balancers: BTreeMap<String, LoadBalancerSeen>,
+    /// The shared backend security group, if the Network unit made it.
+    pub backend_security_group: Option<String>,
+}
+
+/// A security group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecurityGroupSeen {
+    /// `sg-…`.
+    pub id: String,
+    /// `GroupName`.
+    pub name: String,
+    /// As AWS has it.
+    pub description: String,
+    /// One source each.
+    pub permissions: BTreeSet<Permission>,
+    /// As AWS has them.
+    pub tags: Tags,
+}
+
+/// A target group. Targets are not part of it: see the Targets unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetGroupSeen {
+    /// ARN.
+    pub arn: String,
+    /// Name.
+    pub name: String,
+    /// Default port.
+    pub port: i32,
+    /// Protocol.
+    pub protocol: TargetProtocol,
+    /// `None` for layer 4.
+    pub protocol_version: Option<String>,
+    /// What is registered.
+    pub target_type: TargetType,
+    /// `ipv4` or `ipv6`.
+    pub ip_address_type: String,
+    /// How targets are judged.
+    pub health_check: HealthCheck,
+    /// All attributes.
+    pub attributes: Attributes,
+    /// As AWS has them.
+    pub tags: Tags,
+}
+
+/// A load balancer and what hangs on it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoadBalancerSeen {
+    /// ARN, DNS name, hosted zone, and whether its state is `active`.
+    pub handle: Handle,
+    /// Name.
+    pub name: String,
+    /// Application or network.
+    pub kind: LoadBalancerKind,
+    /// Who can reach it.
+    pub scheme: Scheme,
+    /// Address families.
+    pub ip_address_type: IpAddressType,
+    /// Subnet ids, sorted.
+    pub subnets: Vec<String>,
+    /// Ids, in AWS's order.
+    pub security_groups: Vec<String>,
+    /// All attributes.
+    pub attributes: Attributes,
+    /// As AWS has them.
+    pub tags: Tags,
+    /// By port.
+    pub listeners: BTreeMap<u16, ListenerSeen>,
+}
+
+/// A listener.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListenerSeen {
+    /// ARN.
+    pub arn: String,
+    /// Port.
+    pub port: u16,
+    /// Protocol.
+    pub protocol: ListenerProtocol,
+    /// In order; target groups by name (see [`StackObserved`]), or by ARN when they are not of this stack.
+    pub default_actions: Vec<Action>,
+    /// HTTPS and TLS only.
+    pub ssl_policy: Option<String>,
+    /// The default certificate first, then the others sorted.
+    pub certificates: Vec<String>,
+    /// TLS only.
+    pub alpn_policy: Option<String>,
+    /// All attributes; empty when they were not asked for.
+    pub attributes: Attributes,
+    /// As AWS has them.
+    pub tags: Tags,
+    /// Without the default rule, by priority.
+    pub rules: Vec<RuleSeen>,
+}
+
+/// A rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleSeen {
+    /// ARN.
+    pub arn: String,
+    /// Priority.
+    pub priority: i32,
+    /// In AWS's order.
+    pub conditions: Vec<Condition>,
+    /// In order.
+    pub actions: Vec<Action>,
+    /// What the rule has that this model has no word for (transforms, authentication): such a rule never equals a wanted one.
+    pub unknown: Vec<String>,
+    /// As AWS has them.
+    pub tags: Tags,
+}
+
+macro_rules! tagged {
+    ($($seen:ty),*) => {$(
+        impl Tagged for $seen {
+            fn tags(&self) -> &Tags {
+                &self.tags
+            }
+        }
+    )*};
+}
+
+tagged!(SecurityGroupSeen, TargetGroupSeen, LoadBalancerSeen, ListenerSeen, RuleSeen);

@@ -1,0 +1,204 @@
+//! Every change that a stack's plan may ask for: one AWS call (or one Kubernetes write) each.
+//!
+//! What is made is named by its spec; what is changed or deleted is `Owned`, so that a plan against something foreign
+//! cannot be written down.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fairway_core::plan::{Effect, Operation, ResourceKey};
+use serde::Serialize;
+
+use super::describe;
+use crate::{
+    model::{
+        Action, Attributes, Binding, HealthCheck, IpAddressType, Listener, LoadBalancer, Permission, Ref,
+        ResourceKind, Rule, SecurityGroup, SecurityGroupRef, TargetGroup,
+    },
+    observed::{ListenerSeen, LoadBalancerSeen, RuleSeen, SecurityGroupSeen, TargetGroupSeen},
+    ownership::Owned,
+};
+
+/// One change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StackOp {
+    /// CreateSecurityGroup, with tags; permissions follow.
+    CreateSecurityGroup(SecurityGroup),
+    /// AuthorizeSecurityGroupIngress.
+    AuthorizeIngress(Ref<SecurityGroup>, BTreeSet<Permission>),
+    /// RevokeSecurityGroupIngress.
+    RevokeIngress(Owned<SecurityGroupSeen>, BTreeSet<Permission>),
+    /// DeleteSecurityGroup.
+    DeleteSecurityGroup(Owned<SecurityGroupSeen>),
+    /// CreateTargetGroup, with tags.
+    CreateTargetGroup(TargetGroup),
+    /// ModifyTargetGroup: the health check.
+    ModifyHealthCheck(Owned<TargetGroupSeen>, HealthCheck),
+    /// ModifyTargetGroupAttributes: only those that differ.
+    ModifyTargetGroupAttributes(Ref<TargetGroup>, Attributes),
+    /// DeleteTargetGroup.
+    DeleteTargetGroup(Owned<TargetGroupSeen>),
+    /// CreateLoadBalancer, with tags.
+    CreateLoadBalancer(LoadBalancer),
+    /// SetSubnets.
+    SetSubnets(Owned<LoadBalancerSeen>, Vec<String>),
+    /// SetSecurityGroups.
+    SetSecurityGroups(Owned<LoadBalancerSeen>, Vec<SecurityGroupRef>),
+    /// SetIpAddressType.
+    SetIpAddressType(Owned<LoadBalancerSeen>, IpAddressType),
+    /// ModifyLoadBalancerAttributes: only those that differ.
+    ModifyLoadBalancerAttributes(Ref<LoadBalancer>, Attributes),
+    /// DeleteLoadBalancer; its listeners and rules go with it.
+    DeleteLoadBalancer(Owned<LoadBalancerSeen>),
+    /// CreateListener with its default certificate, and tags.
+    CreateListener(Listener),
+    /// ModifyListener: protocol, default actions, policy, default certificate, ALPN.
+    ModifyListener(Owned<ListenerSeen>, Listener),
+    /// AddListenerCertificates.
+    AddCertificates(Ref<Listener>, Vec<String>),
+    /// RemoveListenerCertificates.
+    RemoveCertificates(Ref<Listener>, Vec<String>),
+    /// ModifyListenerAttributes: only those that differ.
+    ModifyListenerAttributes(Ref<Listener>, Attributes),
+    /// DeleteListener; its rules go with it. The reference names it in the plan.
+    DeleteListener(Ref<Listener>, Owned<ListenerSeen>),
+    /// CreateRule, with tags.
+    CreateRule(Rule),
+    /// ModifyRule: conditions and actions, in place.
+    ModifyRule(Ref<Rule>, Owned<RuleSeen>, Rule),
+    /// SetRulePriorities: one call for all rules of a listener that move.
+    SetRulePriorities(Ref<Listener>, Vec<Move>),
+    /// DeleteRule.
+    DeleteRule(Ref<Rule>, Owned<RuleSeen>),
+    /// AddTags and RemoveTags, or their EC2 counterparts.
+    SetTags(Retag),
+    /// Creates or patches a TargetGroupBinding object.
+    PutBinding(Binding),
+    /// Deletes a TargetGroupBinding object of this stack and waits until it is gone.
+    DeleteBinding(Ref<Binding>),
+}
+
+/// A rule that gets another priority.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Move {
+    /// Which rule.
+    pub rule: Owned<RuleSeen>,
+    /// Its new priority.
+    pub priority: i32,
+}
+
+/// A change of tags of something that is ours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Retag {
+    /// How the plan knows it.
+    pub resource: ResourceKey,
+    /// ARN, or `sg-…`.
+    pub id: String,
+    /// Tags to add or change.
+    pub set: BTreeMap<String, String>,
+    /// Keys to remove.
+    pub remove: BTreeSet<String>,
+}
+
+impl Operation for StackOp {
+    fn effect(&self) -> Effect {
+        match self {
+            Self::CreateSecurityGroup(_)
+            | Self::CreateTargetGroup(_)
+            | Self::CreateLoadBalancer(_)
+            | Self::CreateListener(_)
+            | Self::CreateRule(_) => Effect::Create,
+            Self::DeleteSecurityGroup(_)
+            | Self::DeleteTargetGroup(_)
+            | Self::DeleteLoadBalancer(_)
+            | Self::DeleteListener(..)
+            | Self::DeleteRule(..)
+            | Self::DeleteBinding(_) => Effect::Delete,
+            _ => Effect::Modify,
+        }
+    }
+
+    fn resource(&self) -> ResourceKey {
+        match self {
+            Self::CreateSecurityGroup(spec) => key::<SecurityGroup>(&spec.name),
+            Self::AuthorizeIngress(group, _) => group.key(),
+            Self::RevokeIngress(group, _) | Self::DeleteSecurityGroup(group) => {
+                key::<SecurityGroup>(&group.get().name)
+            }
+            Self::CreateTargetGroup(spec) => key::<TargetGroup>(&spec.name),
+            Self::ModifyHealthCheck(group, _) | Self::DeleteTargetGroup(group) => {
+                key::<TargetGroup>(&group.get().name)
+            }
+            Self::ModifyTargetGroupAttributes(group, _) => group.key(),
+            Self::CreateLoadBalancer(spec) => key::<LoadBalancer>(&spec.name),
+            Self::SetSubnets(balancer, _)
+            | Self::SetSecurityGroups(balancer, _)
+            | Self::SetIpAddressType(balancer, _)
+            | Self::DeleteLoadBalancer(balancer) => key::<LoadBalancer>(&balancer.get().name),
+            Self::ModifyLoadBalancerAttributes(balancer, _) => balancer.key(),
+            Self::CreateListener(spec) | Self::ModifyListener(_, spec) => spec.reference().key(),
+            Self::AddCertificates(listener, _)
+            | Self::RemoveCertificates(listener, _)
+            | Self::ModifyListenerAttributes(listener, _)
+            | Self::SetRulePriorities(listener, _)
+            | Self::DeleteListener(listener, _) => listener.key(),
+            Self::CreateRule(spec) => spec.reference().key(),
+            Self::ModifyRule(rule, ..) | Self::DeleteRule(rule, _) => rule.key(),
+            Self::SetTags(retag) => retag.resource.clone(),
+            Self::PutBinding(spec) => spec.reference().key(),
+            Self::DeleteBinding(binding) => binding.key(),
+        }
+    }
+
+    fn refers_to(&self) -> BTreeSet<ResourceKey> {
+        match self {
+            Self::CreateLoadBalancer(spec) => group_keys(&spec.security_groups),
+            Self::SetSecurityGroups(_, groups) => group_keys(groups),
+            Self::CreateListener(spec) => {
+                action_keys(&spec.default_actions).chain([spec.load_balancer.key()]).collect()
+            }
+            Self::ModifyListener(_, spec) => {
+                action_keys(&spec.default_actions).chain([spec.reference().key()]).collect()
+            }
+            Self::CreateRule(spec) => action_keys(&spec.actions).chain([spec.listener.key()]).collect(),
+            Self::ModifyRule(_, _, spec) => action_keys(&spec.actions).chain([spec.listener.key()]).collect(),
+            Self::PutBinding(spec) => BTreeSet::from([spec.target_group.key()]),
+            Self::AuthorizeIngress(..)
+            | Self::ModifyTargetGroupAttributes(..)
+            | Self::ModifyLoadBalancerAttributes(..)
+            | Self::AddCertificates(..)
+            | Self::RemoveCertificates(..)
+            | Self::ModifyListenerAttributes(..)
+            | Self::SetRulePriorities(..) => BTreeSet::from([self.resource()]),
+            _ => BTreeSet::new(),
+        }
+    }
+
+    fn describe(&self) -> String {
+        describe::line(self)
+    }
+
+    fn details(&self) -> Vec<String> {
+        describe::details(self)
+    }
+}
+
+fn key<K: ResourceKind>(name: &str) -> ResourceKey {
+    ResourceKey::new(K::KIND, name)
+}
+
+fn group_keys(groups: &[SecurityGroupRef]) -> BTreeSet<ResourceKey> {
+    let managed = |group: &SecurityGroupRef| match group {
+        SecurityGroupRef::Managed(group) => Some(group.key()),
+        SecurityGroupRef::Backend | SecurityGroupRef::Given(_) => None,
+    };
+    groups.iter().filter_map(managed).collect()
+}
+
+fn action_keys(actions: &[Action]) -> impl Iterator<Item = ResourceKey> {
+    let targets = actions.iter().filter_map(|action| match action {
+        Action::Forward(forward) => Some(&forward.targets),
+        Action::Redirect(_) | Action::FixedResponse(_) => None,
+    });
+    targets.flatten().map(|target| target.target_group.key())
+}

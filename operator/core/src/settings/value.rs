@@ -1,0 +1,1 @@
+//! The grammars of annotation values, as the peers' users write them.
