@@ -1,0 +1,242 @@
+//! One thread: its listening sockets, its runtime, its pool and its connections.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::poll_fn;
+use std::io;
+use std::net::{SocketAddr, TcpListener as StdListener};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{AbortHandle, spawn_local};
+use tokio_rustls::LazyConfigAcceptor;
+
+use super::connection::{Sides, serve};
+use super::pool::Pool;
+use crate::counters::{Counters, bump};
+use crate::limits::Limits;
+use crate::table::{Listener, RouteTable, Scheme};
+
+/// What all threads see.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) table: ArcSwap<RouteTable>,
+    pub(super) limits: Limits,
+    draining: AtomicBool,
+}
+
+impl Shared {
+    pub(super) fn new(limits: Limits) -> Self {
+        let table = ArcSwap::from_pointee(RouteTable::default());
+        Self { table, limits, draining: AtomicBool::new(false) }
+    }
+
+    pub(super) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn start_draining(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+}
+
+/// What one thread owns.
+#[derive(Debug)]
+pub(super) struct Core {
+    pub(super) shared: Arc<Shared>,
+    pub(super) counters: Arc<Counters>,
+    pub(super) pool: Pool,
+    open: RefCell<BTreeMap<u64, Open>>,
+    serial: Cell<u64>,
+}
+
+/// An open connection, as the thread sees it.
+#[derive(Debug)]
+struct Open {
+    idle: Rc<Cell<bool>>,
+    task: AbortHandle,
+}
+
+/// Orders to a thread.
+#[derive(Debug)]
+pub(super) enum Order {
+    Listen(SocketAddr, StdListener),
+    Unlisten(SocketAddr),
+    /// The table changed.
+    Sweep,
+    /// Idle connections are closed, busy ones after their request.
+    Drain,
+}
+
+/// Old pooled connections are looked for this often.
+const SWEEP: Duration = Duration::from_secs(10);
+/// Pause after an accept that failed for want of file descriptors or memory.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Runs until the sender of orders is gone; connections still open then are cut.
+pub(super) async fn run(
+    shared: Arc<Shared>,
+    counters: Arc<Counters>,
+    mut orders: mpsc::UnboundedReceiver<Order>,
+) {
+    let core = Rc::new(Core {
+        shared,
+        counters,
+        pool: Pool::default(),
+        open: RefCell::default(),
+        serial: Cell::new(0),
+    });
+    let mut listening: BTreeMap<SocketAddr, oneshot::Sender<()>> = BTreeMap::new();
+    let mut sweep = tokio::time::interval(SWEEP);
+    loop {
+        let order = tokio::select! {
+            order = orders.recv() => order,
+            _ = sweep.tick() => Some(Order::Sweep),
+        };
+        match order {
+            None => return,
+            Some(Order::Listen(address, socket)) => match TcpListener::from_std(socket) {
+                Ok(socket) => {
+                    let (stop, stopped) = oneshot::channel();
+                    spawn_local(accept(Rc::clone(&core), address, socket, stopped));
+                    listening.insert(address, stop);
+                }
+                Err(error) => {
+                    tracing::error!(%address, %error, "listening socket was not accepted by the runtime")
+                }
+            },
+            Some(Order::Unlisten(address)) => drop(listening.remove(&address)),
+            Some(Order::Sweep) => core.sweep(),
+            Some(Order::Drain) => {
+                listening.clear();
+                core.close_idle();
+            }
+        }
+    }
+}
+
+impl Core {
+    fn close_idle(&self) {
+        let open = self.open.borrow();
+        let idle: Vec<_> =
+            open.values().filter(|open| open.idle.get()).map(|open| open.task.clone()).collect();
+        drop(open); // a connection that ends takes itself off this list
+        idle.iter().for_each(AbortHandle::abort);
+    }
+
+    fn sweep(&self) {
+        let endpoints: BTreeSet<SocketAddr> = self.shared.table.load().endpoints().collect();
+        self.pool.sweep(&endpoints, &self.shared.limits);
+    }
+}
+
+/// Accepts until told to stop, and then what the kernel has accepted already.
+async fn accept(
+    core: Rc<Core>,
+    address: SocketAddr,
+    socket: TcpListener,
+    mut stopped: oneshot::Receiver<()>,
+) {
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            _ = &mut stopped => break,
+            accepted = socket.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => admit(&core, stream, peer, address),
+            Err(error) if is_about_one_client(&error) => {}
+            Err(error) => {
+                tracing::warn!(%address, %error, "accept failed");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    let next = || {
+        poll_fn(|cx| match socket.poll_accept(cx) {
+            Poll::Ready(Ok(accepted)) => Poll::Ready(Some(accepted)),
+            Poll::Ready(Err(_)) | Poll::Pending => Poll::Ready(None),
+        })
+    };
+    while let Some((stream, peer)) = next().await {
+        admit(&core, stream, peer, address);
+    }
+}
+
+fn is_about_one_client(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset)
+}
+
+/// Marks a connection as idle or busy, and takes it off the books when it ends, however it ends.
+#[derive(Debug)]
+pub(super) struct Presence {
+    core: Rc<Core>,
+    id: u64,
+    idle: Rc<Cell<bool>>,
+}
+
+impl Presence {
+    pub(super) fn set_idle(&self) {
+        self.idle.set(true);
+    }
+
+    pub(super) fn set_busy(&self) {
+        self.idle.set(false);
+    }
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        self.core.open.borrow_mut().remove(&self.id);
+        self.core.counters.connections.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn admit(core: &Rc<Core>, stream: TcpStream, peer: SocketAddr, address: SocketAddr) {
+    bump(&core.counters.accepted);
+    bump(&core.counters.connections);
+    let id = core.serial.replace(core.serial.get() + 1);
+    let idle = Rc::new(Cell::new(false));
+    let presence = Presence { core: Rc::clone(core), id, idle: Rc::clone(&idle) };
+    let task = spawn_local(greet(Rc::clone(core), stream, peer, address, presence)).abort_handle();
+    core.open.borrow_mut().insert(id, Open { idle, task });
+}
+
+async fn greet(core: Rc<Core>, stream: TcpStream, peer: SocketAddr, address: SocketAddr, presence: Presence) {
+    let Some(listener) = core.shared.table.load().listener(&address).map(Arc::clone) else {
+        return; // the table with this listener was replaced between the accept and now
+    };
+    if stream.set_nodelay(true).is_err() {
+        return; // the client has left
+    }
+    let client = peer.ip().to_canonical().to_string();
+    let Some(config) = listener.tls().map(Arc::clone) else {
+        let sides = Sides { client, listener: address, scheme: Scheme::Http };
+        return serve(&core, stream, &sides, listener, &presence).await;
+    };
+    let sides = Sides { client, listener: address, scheme: Scheme::Https };
+    secure(&core, stream, config, (sides, listener), &presence).await;
+}
+
+async fn secure(
+    core: &Core,
+    stream: TcpStream,
+    config: Arc<rustls::ServerConfig>,
+    (sides, listener): (Sides, Arc<Listener>),
+    presence: &Presence,
+) {
+    let handshake = async {
+        let hello = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream).await?;
+        hello.into_stream(config).await
+    };
+    match tokio::time::timeout(core.shared.limits.head_read, handshake).await {
+        Ok(Ok(stream)) => serve(core, stream, &sides, listener, presence).await,
+        Ok(Err(_)) | Err(_) => bump(&core.counters.handshakes_failed),
+    }
+}
