@@ -85,6 +85,7 @@ pub(super) async fn serve<S: Stream>(
             Err(status) => refuse(core, &mut client, status).await,
         };
         match fate {
+            Fate::Next if core.shared.is_draining() => return linger(client.stream).await,
             Fate::Next => client.buffer.shrink(),
             Fate::Linger => return linger(client.stream).await,
             Fate::Close => {
@@ -111,7 +112,9 @@ async fn read_head<S: Stream>(
         rule: listener.forwarded(),
     };
     if client.buffer.unread().is_empty() {
-        match timeout(limits.client_idle, fill(client, limits.head_bytes)).await {
+        // One that was accepted while the drain began is given a moment for its request.
+        let patience = if core.shared.is_draining() { LINGER } else { limits.client_idle };
+        match timeout(patience, fill(client, limits.head_bytes)).await {
             Ok(Ok(count)) if count > 0 => {}
             _ => return Ok(None),
         }

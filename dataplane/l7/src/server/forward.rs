@@ -96,7 +96,7 @@ async fn exchange<S: Stream>(
     let Client { stream, buffer, head, reply } = client;
     let mut sides = Ends { client: stream, upstream: connection };
     let mut uplink = Pipe::new(head, buffer, request.body, request.body == Body::Chunked, &moved);
-    let work = response_head(&mut uplink, &mut sides, request, reply, limits.head_bytes);
+    let work = response_head(core, &mut uplink, &mut sides, request, reply);
     let response = guarded(limits.response, &moved, work).await.unwrap_or(Err(Failure::Silent))?;
     core.counters.answered(response.status);
     let Ends { client: stream, upstream: connection } = sides;
@@ -105,7 +105,6 @@ async fn exchange<S: Stream>(
     let mut downlink = Pipe::new(reply, answers, body, response.chunked, &moved);
     if response.status == 101 {
         bump(&core.counters.upgrades);
-        drop(uplink);
         let mut uplink = Pipe::new(b"", buffer, Body::UntilClose, false, &moved);
         let work = tunnel(&mut uplink, &mut downlink, stream, server);
         guarded(limits.tunnel_idle, &moved, work).await;
@@ -136,18 +135,12 @@ struct Ends<'a, S> {
 
 /// Sends the request until the head of the final response (or 101) is there and written to `reply`.
 async fn response_head<S: Stream>(
+    core: &Core,
     uplink: &mut Pipe<'_>,
     ends: &mut Ends<'_, S>,
     request: &Request,
     reply: &mut Vec<u8>,
-    limit: usize,
 ) -> Result<Response, Failure> {
-    let asked = Asked {
-        method: request.method,
-        old: request.old,
-        persistent: request.persistent,
-        upgrade: request.upgrade,
-    };
     let (reused, mut heard) = (ends.upstream.reused, false);
     let mut broken = false;
     loop {
@@ -165,8 +158,12 @@ async fn response_head<S: Stream>(
                     Poll::Ready(Ok(())) | Poll::Pending => {}
                 }
             }
+            // Asked on each poll: a drain may start while the upstream thinks.
+            let persistent = request.persistent && !core.shared.is_draining();
+            let Request { method, old, upgrade, .. } = *request;
+            let asked = Asked { method, old, persistent, upgrade };
             let Connection { stream, buffer, .. } = &mut *ends.upstream;
-            poll_head(cx, stream, buffer, &asked, reply, limit)
+            poll_head(cx, stream, buffer, &asked, reply, core.shared.limits.head_bytes)
         });
         let response = match read.await {
             Ok(Some(response)) => response,
