@@ -1,0 +1,122 @@
+"""Actions of listeners and rules, brought into the form in which AWS answers them.
+
+Source: Action, ForwardActionConfig, RedirectActionConfig, FixedResponseActionConfig and the Authenticate types.
+"""
+
+import re
+
+from . import protocols
+from ..errors import refuse
+
+FINAL = ("forward", "redirect", "fixed-response")
+NEEDS_HTTPS = ("authenticate-oidc", "authenticate-cognito", "jwt-validation")
+REDIRECT_DEFAULTS = {
+    "Protocol": "#{protocol}", "Port": "#{port}", "Host": "#{host}", "Path": "/#{path}", "Query": "#{query}",
+}
+AUTHENTICATION_DEFAULTS = {
+    "SessionCookieName": "AWSELBAuthSessionCookie",
+    "Scope": "openid",
+    "SessionTimeout": 604800,
+    "OnUnauthenticatedRequest": "authenticate",
+}
+
+
+def normal_actions(elb, load_balancer, protocol, actions):
+    if not actions:
+        refuse("ValidationError", "At least one action must be specified")
+    normal = [_normal(elb, load_balancer, protocol, _given(action)) for action in actions]
+    normal.sort(key=lambda action: action.get("Order") or 0)
+    if normal[-1]["Type"] not in FINAL or sum(action["Type"] in FINAL for action in normal) != 1:
+        refuse("InvalidLoadBalancerAction", "Exactly one forward, redirect or fixed-response action, and it must be last")
+    if len(normal) > 1 or actions[0].get("Order"):
+        for position, action in enumerate(normal, start=1):
+            action["Order"] = action.get("Order") or position
+    return normal
+
+
+def _given(settings):
+    return {key: value for key, value in settings.items() if value is not None}
+
+
+def _normal(elb, load_balancer, protocol, action):
+    kind = action["Type"]
+    if kind in NEEDS_HTTPS and protocol != "HTTPS":
+        refuse("InvalidLoadBalancerAction", f"Actions of type '{kind}' are supported only on HTTPS listeners")
+    if kind == "forward":
+        return _forward(elb, load_balancer, protocol, action)
+    if kind == "fixed-response":
+        _check_fixed_response(action["FixedResponseConfig"])
+    elif kind == "redirect":
+        action["RedirectConfig"] = {**REDIRECT_DEFAULTS, **_given(action["RedirectConfig"])}
+    elif kind.startswith("authenticate-"):
+        _authenticate(action)
+    return action
+
+
+def _forward(elb, load_balancer, protocol, action):
+    config = action.pop("ForwardConfig", None) or {"TargetGroups": [{"TargetGroupArn": action.get("TargetGroupArn")}]}
+    groups = [
+        {"TargetGroupArn": group["TargetGroupArn"], "Weight": 1 if group.get("Weight") is None else group["Weight"]}
+        for group in config["TargetGroups"]
+    ]
+    if len(groups) > elb.quota("target-groups-per-action"):
+        refuse("TooManyTargetGroups", "The maximum number of target groups in a forward action has been reached")
+    for group in groups:
+        if not 0 <= group["Weight"] <= 999:
+            refuse("ValidationError", "The weight of a target group must be between 0 and 999")
+        _check_group(elb, load_balancer, protocol, elb.target_group(group["TargetGroupArn"]))
+    action.pop("TargetGroupArn", None)
+    action["ForwardConfig"] = {"TargetGroups": groups}
+    if load_balancer["Type"] == "application":
+        stickiness = config.get("TargetGroupStickinessConfig") or {"Enabled": False}
+        action["ForwardConfig"]["TargetGroupStickinessConfig"] = stickiness
+    if len(groups) == 1:
+        action["TargetGroupArn"] = groups[0]["TargetGroupArn"]
+    return action
+
+
+def _check_group(elb, load_balancer, protocol, group):
+    arn = group["TargetGroupArn"]
+    if not protocols.compatible(load_balancer["Type"], protocol, group):
+        refuse(
+            "InvalidConfigurationRequest",
+            f"Listener protocol '{protocol}' is not supported with a target group of protocol '{group['Protocol']}'",
+        )
+    if group["VpcId"] not in (None, load_balancer["VpcId"]):
+        refuse("InvalidConfigurationRequest", "The target group and the load balancer are in different VPCs")
+    if set(elb.store.uses[arn]) - {load_balancer["LoadBalancerArn"]}:
+        refuse("TargetGroupAssociationLimit", f"Target group '{arn}' is already associated with another load balancer")
+
+
+def _check_fixed_response(config):
+    if not re.fullmatch(r"[245]\d\d", config["StatusCode"]):
+        refuse("ValidationError", f"The status code '{config['StatusCode']}' is not valid")
+    if len(config.get("MessageBody") or "") > 1024:
+        refuse("ValidationError", "The message body can have at most 1024 characters")
+
+
+def _authenticate(action):
+    key = "AuthenticateOidcConfig" if action["Type"].endswith("oidc") else "AuthenticateCognitoConfig"
+    config = {**AUTHENTICATION_DEFAULTS, **_given(action[key])}
+    # AWS never gives the secret back.
+    config.pop("ClientSecret", None)
+    config.pop("UseExistingClientSecret", None)
+    action[key] = config
+
+
+def groups_of(actions):
+    """ARNs of the target groups that the actions name, once per mention."""
+    return [
+        group["TargetGroupArn"]
+        for action in actions
+        for group in (action.get("ForwardConfig") or {}).get("TargetGroups", [])
+    ]
+
+
+def count_uses(elb, load_balancer_arn, actions, step):
+    """Adds (`step` 1) or takes away (-1) the uses of target groups by `actions`."""
+    for group in groups_of(actions):
+        uses = elb.store.uses[group]
+        uses[load_balancer_arn] += step
+        if uses[load_balancer_arn] <= 0:
+            del uses[load_balancer_arn]

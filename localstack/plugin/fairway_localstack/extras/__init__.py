@@ -1,0 +1,1 @@
+"""Small services that a load balancer controller touches and moto lacks."""
