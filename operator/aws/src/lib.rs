@@ -13,8 +13,10 @@
 pub mod config;
 pub mod facts;
 pub mod model;
+pub mod naming;
 pub mod network;
 pub mod observed;
 pub mod ownership;
 pub mod stack;
+pub mod tags;
 pub mod targets;

@@ -15,7 +15,7 @@ use std::{collections::BTreeMap, fmt, marker::PhantomData};
 use fairway_core::plan::ResourceKey;
 use serde::{Deserialize, Serialize};
 
-pub use binding::{Binding, BindingNetworking};
+pub use binding::{Binding, BindingIngress, BindingPeer, BindingPort};
 pub use listener::{Listener, ListenerProtocol};
 pub use load_balancer::{IpAddressType, LoadBalancer, LoadBalancerKind, Scheme, SecurityGroupRef};
 pub use rule::{Action, Condition, FixedResponse, Forward, QueryPair, Redirect, Rule, WeightedTarget};

@@ -1,0 +1,147 @@
+//! Names of everything that is made on AWS, byte for byte as the peer makes them.
+//!
+//! | resource                  | name                                     | hashed, in order |
+//! |---------------------------|------------------------------------------|------------------|
+//! | ALB                       | `k8s-<ns8>-<name8>-<h10>`, groups `k8s-<group17>-<h10>` | cluster, group id, scheme |
+//! | its security group        | same shapes                              | cluster, group id |
+//! | target group of an Ingress | `k8s-<svc ns8>-<svc8>-<h10>`            | cluster, group id, Ingress namespace, name, Service UID, port, target port, type, protocol, version |
+//! | NLB                       | `k8s-<ns8>-<name8>-<h10>`                | cluster, Service UID, scheme |
+//! | its security group        | same shape                               | cluster, Service name, namespace, UID |
+//! | target group of a Service | same shape                               | cluster, Service UID, target port, Service port, type, protocol, health check protocol and interval |
+//! | shared backend group      | `k8s-traffic-<cluster>-<h10>`            | cluster |
+//!
+//! Everything in a hash is "replace on change": another value is another name, so that the new resource can be made
+//! before the old one goes.
+//! Source: AWS Load Balancer Controller 3.5, as its resources show.
+
+use fairway_core::{
+    ids::{Key, StackId, StackKey, sha256_hex},
+    intent::PortName,
+};
+
+use crate::model::{Scheme, TargetGroup};
+
+/// AWS takes 255 characters for a security group's name; the peer leaves room for prefix and hash.
+const CLUSTER_IN_NAME: usize = 232;
+
+/// Name of the ALB of a stack of Ingresses.
+#[must_use]
+pub fn alb(cluster: &str, stack: &StackId, scheme: Scheme) -> String {
+    stack_name(stack, &[cluster, &stack.group_id(), scheme.as_str()])
+}
+
+/// Name of the managed security group of a stack of Ingresses.
+#[must_use]
+pub fn alb_security_group(cluster: &str, stack: &StackId) -> String {
+    stack_name(stack, &[cluster, &stack.group_id()])
+}
+
+/// Name of the NLB of a Service.
+#[must_use]
+pub fn nlb(cluster: &str, service: &Key, uid: &str, scheme: Scheme) -> String {
+    named(service, &[cluster, uid, scheme.as_str()])
+}
+
+/// Name of the managed security group of a Service.
+#[must_use]
+pub fn nlb_security_group(cluster: &str, service: &Key, uid: &str) -> String {
+    named(service, &[cluster, &service.name, &service.namespace, uid])
+}
+
+/// Whose target group it is: the parts of an Ingress target group's hash that are not the group's own.
+#[derive(Debug)]
+pub struct IngressTarget<'a> {
+    /// The stack.
+    pub stack: &'a StackId,
+    /// The Ingress.
+    pub ingress: &'a Key,
+    /// The Service.
+    pub service: &'a Key,
+    /// Its UID.
+    pub uid: &'a str,
+    /// Port as written in the backend.
+    pub port: &'a PortName,
+}
+
+/// Name of the target group of an Ingress backend. `group.name` is not looked at.
+#[must_use]
+pub fn ingress_target_group(cluster: &str, target: &IngressTarget<'_>, group: &TargetGroup) -> String {
+    let version = group.protocol_version.as_deref().unwrap_or_default();
+    named(
+        target.service,
+        &[
+            cluster,
+            &target.stack.group_id(),
+            &target.ingress.namespace,
+            &target.ingress.name,
+            target.uid,
+            &target.port.to_string(),
+            &group.port.to_string(),
+            group.target_type.as_str(),
+            group.protocol.as_str(),
+            version,
+        ],
+    )
+}
+
+/// Name of the target group of a Service port. `group.name` is not looked at.
+#[must_use]
+pub fn service_target_group(
+    cluster: &str,
+    service: &Key,
+    uid: &str,
+    port: u16,
+    group: &TargetGroup,
+) -> String {
+    named(
+        service,
+        &[
+            cluster,
+            uid,
+            &group.port.to_string(),
+            &port.to_string(),
+            group.target_type.as_str(),
+            group.protocol.as_str(),
+            &group.health_check.protocol,
+            &group.health_check.interval.to_string(),
+        ],
+    )
+}
+
+/// Another name of the same shape, for a target group whose own name is still in use by a load balancer that is being
+/// replaced: AWS attaches a target group to one load balancer only.
+#[must_use]
+pub fn successor_target_group(name: &str, load_balancer: &str) -> String {
+    let stem = name.rsplit_once('-').map_or(name, |(stem, _)| stem);
+    format!("{stem}-{}", h10(&[name, load_balancer]))
+}
+
+/// Name of the cluster's shared backend security group.
+#[must_use]
+pub fn backend_security_group(cluster: &str) -> String {
+    format!("k8s-traffic-{}-{}", sanitised(cluster, CLUSTER_IN_NAME), h10(&[cluster]))
+}
+
+fn stack_name(stack: &StackId, hashed: &[&str]) -> String {
+    match &stack.key {
+        StackKey::Group(group) => format!("k8s-{}-{}", sanitised(group, 17), h10(hashed)),
+        StackKey::Ingress(key) | StackKey::Service(key) => named(key, hashed),
+    }
+}
+
+fn named(key: &Key, hashed: &[&str]) -> String {
+    format!("k8s-{}-{}-{}", sanitised(&key.namespace, 8), sanitised(&key.name, 8), h10(hashed))
+}
+
+fn sanitised(text: &str, length: usize) -> String {
+    text.chars().filter(char::is_ascii_alphanumeric).take(length).collect()
+}
+
+fn h10(parts: &[&str]) -> String {
+    let mut digest = sha256_hex(parts.iter().copied());
+    digest.truncate(10);
+    digest
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+//! Tags and labels that say whose a resource is, as the peer writes them.
+//!
+//! | key                     | value                                                        |
+//! |-------------------------|--------------------------------------------------------------|
+//! | `elbv2.k8s.aws/cluster` | cluster name                                                 |
+//! | `<prefix>/stack`        | group name, or `namespace/name`                              |
+//! | `<prefix>/resource`     | which resource of the stack: `LoadBalancer`, `80`, `80:1`, … |
+//!
+//! The prefix is `ingress.k8s.aws` for Ingresses and `service.k8s.aws` for Services. The first two are the marks that
+//! make a resource ours; they beat tags of users under the same key.
+
+use std::collections::BTreeMap;
+
+use fairway_core::ids::{Key, StackId, StackKey};
+
+use crate::{config::Config, model::Tags};
+
+/// Tag key that names the cluster.
+pub const CLUSTER: &str = "elbv2.k8s.aws/cluster";
+/// Resource id of the load balancer.
+pub const LOAD_BALANCER: &str = "LoadBalancer";
+/// Resource id of the managed security group.
+pub const SECURITY_GROUP: &str = "ManagedLBSecurityGroup";
+
+/// First part of a stack's tags and labels.
+#[must_use]
+pub const fn prefix(stack: &StackId) -> &'static str {
+    match &stack.key {
+        StackKey::Group(_) | StackKey::Ingress(_) => "ingress.k8s.aws",
+        StackKey::Service(_) => "service.k8s.aws",
+    }
+}
+
+/// What everything of a stack carries: the marks of ownership.
+#[must_use]
+pub fn marks(config: &Config, stack: &StackId) -> Tags {
+    Tags::from([
+        (CLUSTER.to_owned(), config.cluster.clone()),
+        (format!("{}/stack", prefix(stack)), stack.group_id()),
+    ])
+}
+
+/// Tag key of the resource id.
+#[must_use]
+pub fn resource_key(stack: &StackId) -> String {
+    format!("{}/resource", prefix(stack))
+}
+
+/// All tags of one resource: what users asked for, then the defaults, then the marks; the later wins.
+#[must_use]
+pub fn of(config: &Config, stack: &StackId, resource: &str, asked: &Tags) -> Tags {
+    let mut tags = asked.clone();
+    tags.extend(config.default_tags.clone());
+    tags.extend(marks(config, stack));
+    tags.insert(resource_key(stack), resource.to_owned());
+    tags
+}
+
+/// Marks of the cluster's shared backend security group.
+#[must_use]
+pub fn backend_marks(config: &Config) -> Tags {
+    Tags::from([
+        (CLUSTER.to_owned(), config.cluster.clone()),
+        ("elbv2.k8s.aws/resource".to_owned(), "backend-sg".to_owned()),
+    ])
+}
+
+/// Resource id of a listener.
+#[must_use]
+pub fn listener(port: u16) -> String {
+    port.to_string()
+}
+
+/// Resource id of a rule.
+#[must_use]
+pub fn rule(port: u16, priority: i32) -> String {
+    format!("{port}:{priority}")
+}
+
+/// Labels of a stack's TargetGroupBindings.
+#[must_use]
+pub fn labels(stack: &StackId) -> BTreeMap<String, String> {
+    let prefix = prefix(stack);
+    match &stack.key {
+        StackKey::Group(name) => BTreeMap::from([(format!("{prefix}/stack"), name.clone())]),
+        StackKey::Ingress(Key { namespace, name }) | StackKey::Service(Key { namespace, name }) => {
+            BTreeMap::from([
+                (format!("{prefix}/stack-namespace"), namespace.clone()),
+                (format!("{prefix}/stack-name"), name.clone()),
+            ])
+        }
+    }
+}
+
+/// Whether tag reconciliation leaves a key alone: AWS's own, and those that older controllers wrote.
+#[must_use]
+pub fn untouchable(config: &Config, key: &str) -> bool {
+    const LEGACY: [&str; 5] = [
+        "kubernetes.io/cluster-name",
+        "kubernetes.io/namespace",
+        "kubernetes.io/ingress-name",
+        "kubernetes.io/service-name",
+        "kubernetes.io/service-port",
+    ];
+    key.starts_with("aws:")
+        || LEGACY.contains(&key)
+        || key.strip_prefix("kubernetes.io/cluster/").is_some_and(|cluster| cluster == config.cluster)
+}
+
+#[cfg(test)]
+mod tests {
+    use fairway_core::ids::ProviderKind;
+
+    use super::*;
+
+    #[test]
+    fn marks_beat_defaults_and_defaults_beat_what_users_ask_for() {
+        let mut config = Config::new("demo", "us-east-1", "vpc-1");
+        config.default_tags = Tags::from([("team".to_owned(), "platform".to_owned())]);
+        let stack = StackId::new(ProviderKind::Aws, StackKey::Group("shop".to_owned()));
+        let asked = Tags::from([
+            ("team".to_owned(), "shop".to_owned()),
+            ("elbv2.k8s.aws/cluster".to_owned(), "other".to_owned()),
+            ("env".to_owned(), "dev".to_owned()),
+        ]);
+        let want = [
+            ("elbv2.k8s.aws/cluster", "demo"),
+            ("env", "dev"),
+            ("ingress.k8s.aws/resource", "80"),
+            ("ingress.k8s.aws/stack", "shop"),
+            ("team", "platform"),
+        ];
+        let want: Tags = want.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        assert_eq!(of(&config, &stack, &listener(80), &asked), want);
+    }
+
+    #[test]
+    fn tags_of_aws_and_of_older_controllers_are_left_alone() {
+        let config = Config::new("demo", "us-east-1", "vpc-1");
+        for key in
+            ["aws:cloudformation:stack-name", "kubernetes.io/cluster/demo", "kubernetes.io/ingress-name"]
+        {
+            assert!(untouchable(&config, key), "{key}");
+        }
+        for key in ["kubernetes.io/cluster/other", "team", "ingress.k8s.aws/stack"] {
+            assert!(!untouchable(&config, key), "{key}");
+        }
+    }
+}
