@@ -106,8 +106,9 @@ pub struct LoadBalancerStateStatus {
     pub last_good_omitted: Option<i32>,
 }
 
-/// Where clients reach a load balancer: exactly one of the two.
+/// Where clients reach a load balancer: either a host name or an address.
 #[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[serde(rename_all = "camelCase")]
 pub struct LoadBalancerAddress {
     /// A host name.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -117,6 +118,10 @@ pub struct LoadBalancerAddress {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 45))]
     pub ip: Option<String>,
+    /// Hosted zone of the host name, as the provider reports it: what alias records need.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub hosted_zone_id: Option<String>,
 }
 
 /// A DNS name of the stack.

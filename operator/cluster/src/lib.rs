@@ -1,1 +1,15 @@
-//! The Kubernetes side: reflectors, snapshots, status, events, finalizers, lease.
+//! The Kubernetes side: what is watched, what is written, and who leads.
+//!
+//! | module      | holds                                                                  |
+//! |-------------|------------------------------------------------------------------------|
+//! | [`watches`] | one watch a kind, kept as one [`fairway_core::snapshot::Snapshot`]     |
+//! | [`write`]   | finalizers, statuses, events, TargetGroupBindings, states              |
+//! | [`lease`]   | leader election, and the question asked before every effect            |
+//! | [`error`]   | whose move a refusal of the API server is                              |
+//!
+//! Nothing here decides: it is told what to write.
+
+pub mod error;
+pub mod lease;
+pub mod watches;
+pub mod write;

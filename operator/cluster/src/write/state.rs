@@ -1,0 +1,199 @@
+//! LoadBalancerState objects: what a unit's reports show, and what is remembered from them.
+
+use std::collections::BTreeMap;
+
+use fairway_core::{
+    evaluate::LastGood,
+    ids::StackId,
+    report::{PublishedAddress, StateReport},
+};
+use fairway_crds::{
+    LastPlan, LoadBalancerAddress, LoadBalancerState, LoadBalancerStateSpec, LoadBalancerStateStatus,
+};
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use kube::{
+    Api, Resource,
+    api::{DeleteParams, Patch, PostParams},
+};
+use serde_json::json;
+
+use super::{Writer, params};
+use crate::error::{ClusterError, status};
+
+impl Writer {
+    /// Brings the state of a stack to `wanted`, creating it when there is none and leaving it alone when it shows that
+    /// already.
+    ///
+    /// # Errors
+    /// The API server's refusal.
+    pub async fn state(
+        &self,
+        stack: &StackId,
+        present: Option<&LoadBalancerState>,
+        wanted: LoadBalancerStateStatus,
+    ) -> Result<(), ClusterError> {
+        let api: Api<LoadBalancerState> = Api::all(self.client.clone());
+        let name = stack.state_name();
+        let failed = |error| ClusterError::new(format!("LoadBalancerState {name}"), error);
+        if present.is_none() {
+            let spec = LoadBalancerStateSpec {
+                stack: stack.to_string(),
+                provider: stack.provider.as_str().to_owned(),
+            };
+            match api.create(&PostParams::default(), &LoadBalancerState::new(&name, spec)).await {
+                Ok(_) => {}
+                Err(error) if status(&error) == Some(409) => {}
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        if present.and_then(|state| state.status.as_ref()).is_some_and(|present| same(present, &wanted)) {
+            return Ok(());
+        }
+        // Applied, not merged: entries of maps that are not wanted any more have to go.
+        let patch = json!({
+            "apiVersion": LoadBalancerState::api_version(&()), "kind": LoadBalancerState::kind(&()),
+            "metadata": {"name": name}, "status": wanted,
+        });
+        let applied = api.patch_status(&name, &params().force(), &Patch::Apply(&patch)).await;
+        applied.map(drop).map_err(failed)
+    }
+
+    /// Deletes the state of a stack. One that is gone is fine.
+    ///
+    /// # Errors
+    /// The API server's refusal.
+    pub async fn forget(&self, stack: &StackId) -> Result<(), ClusterError> {
+        let api: Api<LoadBalancerState> = Api::all(self.client.clone());
+        match api.delete(&stack.state_name(), &DeleteParams::default()).await {
+            Ok(_) => Ok(()),
+            Err(error) if status(&error) == Some(404) => Ok(()),
+            Err(error) => Err(ClusterError::new(format!("LoadBalancerState {}", stack.state_name()), error)),
+        }
+    }
+
+    /// Every state, read from the server and not from a watch: for decisions that must see what was just written.
+    ///
+    /// # Errors
+    /// The API server's refusal.
+    pub async fn states(&self) -> Result<Vec<LoadBalancerState>, ClusterError> {
+        let api: Api<LoadBalancerState> = Api::all(self.client.clone());
+        let listed = api.list(&kube::api::ListParams::default()).await;
+        listed.map(|list| list.items).map_err(|error| ClusterError::new("LoadBalancerStates", error))
+    }
+}
+
+/// A report as a state's status, at the present time. Conditions keep the time of their last transition.
+#[must_use]
+pub fn state_status(
+    report: &StateReport,
+    present: Option<&LoadBalancerStateStatus>,
+) -> LoadBalancerStateStatus {
+    let before = present.cloned().unwrap_or_default();
+    let addresses: Vec<LoadBalancerAddress> = report.addresses.iter().map(address).collect();
+    let good = report
+        .good
+        .iter()
+        .filter_map(|(name, member)| Some((name.clone(), serde_json::to_string(member).ok()?)));
+    LoadBalancerStateStatus {
+        conditions: conditions(report, &before.conditions),
+        addresses,
+        arns: report.bindings.iter().map(|(key, handle)| (key.to_string(), handle.id.clone())).collect(),
+        last_plan: if report.plan.is_empty() {
+            before.last_plan
+        } else {
+            Some(LastPlan { made_at: Some(now()), lines: report.plan.clone(), ..LastPlan::default() })
+        },
+        fingerprint: report.fingerprint.clone(),
+        fingerprint_observed_at: match (&report.fingerprint, &before.fingerprint) {
+            (Some(new), Some(old)) if new == old => before.fingerprint_observed_at,
+            (Some(_), _) => Some(now()),
+            (None, _) => None,
+        },
+        last_good: good.collect(),
+        ..before
+    }
+    .bounded()
+}
+
+fn address(address: &PublishedAddress) -> LoadBalancerAddress {
+    LoadBalancerAddress {
+        hostname: address.hostname.clone(),
+        ip: address.ip.clone(),
+        hosted_zone_id: address.zone_id.clone(),
+    }
+}
+
+/// `Ready`, and one condition for every note, by its code.
+fn conditions(report: &StateReport, before: &[Condition]) -> Vec<Condition> {
+    let mut wanted = vec![(
+        "Ready".to_owned(),
+        report.ready.status,
+        report.ready.reason.clone(),
+        report.ready.message.clone(),
+    )];
+    let mut notes: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for note in &report.notes {
+        notes.entry(&note.code).or_default().push(note.to_string());
+    }
+    wanted.extend(
+        notes.into_iter().map(|(code, texts)| (code.to_owned(), true, code.to_owned(), texts.join("; "))),
+    );
+    wanted
+        .into_iter()
+        .map(|(type_, status, reason, message)| condition(before, type_, status, reason, message))
+        .collect()
+}
+
+fn condition(
+    before: &[Condition],
+    type_: String,
+    status: bool,
+    reason: String,
+    message: String,
+) -> Condition {
+    let status = if status { "True" } else { "False" }.to_owned();
+    let kept = before.iter().find(|condition| condition.type_ == type_ && condition.status == status);
+    Condition {
+        last_transition_time: kept.map_or_else(now, |condition| condition.last_transition_time.clone()),
+        message,
+        observed_generation: None,
+        reason,
+        status,
+        type_,
+    }
+}
+
+/// What a state remembers of its unit. A member that cannot be read back is forgotten: it is only ever a reason to hold.
+#[must_use]
+pub fn last_good(state: Option<&LoadBalancerState>) -> LastGood {
+    let Some(status) = state.and_then(|state| state.status.as_ref()) else { return LastGood::default() };
+    let member = |(name, text): (&String, &String)| Some((name.clone(), serde_json::from_str(text).ok()?));
+    LastGood {
+        members: status.last_good.iter().filter_map(member).collect(),
+        fingerprint: status.fingerprint.clone(),
+        generation: status
+            .generation
+            .and_then(|generation| u32::try_from(generation).ok())
+            .unwrap_or_default(),
+        hostname: status.addresses.iter().find_map(|address| address.hostname.clone()),
+        addresses: status.arns.clone(),
+    }
+}
+
+/// Two statuses that differ only in when they were looked at are the same.
+fn same(present: &LoadBalancerStateStatus, wanted: &LoadBalancerStateStatus) -> bool {
+    let timeless = |status: &LoadBalancerStateStatus| {
+        let mut status = status.clone();
+        status.fingerprint_observed_at = None;
+        if let Some(plan) = status.last_plan.as_mut() {
+            plan.made_at = None;
+        }
+        status
+    };
+    timeless(present) == timeless(wanted)
+}
+
+fn now() -> Time {
+    Time(Timestamp::now())
+}
