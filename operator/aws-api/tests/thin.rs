@@ -166,6 +166,43 @@ async fn long_lists_come_in_pages() {
     assert_eq!(calls.snapshot().get(&describes), Some(&3), "12 groups in pages of 5");
 }
 
+/// The only test that loads faults: a script replaces the one before, and meets calls by words only used here.
+#[tokio::test]
+async fn faults_on_the_way_are_outlived() {
+    let Some(world) = World::open(7) else { return };
+    let calls = CallCounter::default();
+    let ec2 = Ec2::new(&world.config(), &calls).unwrap();
+    let tagging = Tagging::new(&world.config(), &calls).unwrap();
+    let vpc = default_vpc(&ec2).await;
+    let rule = |id: &str, rest: &str| format!(r#"{{"id":"{id}","match":"thin-fault",{rest}}}"#);
+    let rules = [
+        rule("a", r#""operation":"DescribeSecurityGroups","count":2"#),
+        rule("b", r#""operation":"GetResources","count":1"#),
+        rule("c", r#""operation":"CreateSecurityGroup","action":"cut","count":1"#),
+    ];
+    world.load_faults(&format!("[{}]", rules.join(","))).await;
+
+    let select = Select::all().filter("group-name", ["thin-fault"]);
+    assert_eq!(ec2.security_groups(&select).await.unwrap(), []);
+    let filter = TagFilter { key: "thin-fault".to_owned(), values: Vec::new() };
+    assert_eq!(tagging.resources(&[filter], &[]).await.unwrap(), []);
+    // The answer is lost after the group was made, so the second attempt meets the work of the first.
+    let error = ec2.create_security_group(&new_group("thin-fault", &vpc)).await.unwrap_err();
+    assert_eq!(error.code(), Some("InvalidGroup.Duplicate"), "{error:?}");
+    let made = ec2.security_groups(&select).await.unwrap();
+    assert_eq!(made.len(), 1);
+    ec2.delete_security_group(&made[0].id).await.unwrap();
+
+    world.load_faults("[]").await;
+    let count = |service: &str, operation: &str| {
+        let call = Call { service: service.to_owned(), operation: operation.to_owned() };
+        calls.snapshot().get(&call).copied()
+    };
+    assert_eq!(count("ec2", "DescribeSecurityGroups"), Some(4), "two throttled, two answered");
+    assert_eq!(count("resourcegroupstaggingapi", "GetResources"), Some(2), "one throttled");
+    assert_eq!(count("ec2", "CreateSecurityGroup"), Some(2), "one lost, one refused");
+}
+
 #[tokio::test]
 async fn instances_and_their_interfaces_are_found() {
     let Some(world) = World::open(5) else { return };

@@ -75,6 +75,7 @@ fn suffix(region: &str, dual_stack: bool) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
     use aws_types::sdk_config::Builder;
 
     const TAGGING: Service = Service {
@@ -122,5 +123,23 @@ mod tests {
         for (name, config, region, want) in cases {
             assert_eq!(endpoint_url(&config, &TAGGING, region), want, "{name}");
         }
+    }
+
+    /// Through the SDK's own loader, which also reads the environment.
+    #[tokio::test]
+    async fn a_profile_can_name_an_endpoint_for_one_service() {
+        let profile = "[default]\nservices = local\nendpoint_url = http://all\n\
+                       [services local]\nec2 =\n  endpoint_url = http://own\n";
+        let files = EnvConfigFiles::builder().with_contents(EnvConfigFileKind::Config, profile).build();
+        let config = aws_config::defaults(aws_config::BehaviorVersion::latest())
+            .profile_files(files)
+            .profile_name("default")
+            .region("eu-west-1")
+            .no_credentials()
+            .load()
+            .await;
+        let ec2 = Service { id: "EC2", ..TAGGING };
+        assert_eq!(endpoint_url(&config, &ec2, "eu-west-1"), "http://own");
+        assert_eq!(endpoint_url(&config, &TAGGING, "eu-west-1"), "http://all");
     }
 }

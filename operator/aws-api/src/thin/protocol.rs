@@ -303,3 +303,22 @@ fn call_error(call: Call, error: SdkError<Error, HttpResponse>) -> CallError {
 fn cause(error: SdkError<Error, HttpResponse>) -> BoxError {
     error.into_source().unwrap_or_else(|error| Box::new(error))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_is_limited_unless_the_configuration_says_otherwise() {
+        let limits = |config: SdkConfig| {
+            let timeouts = timeouts(&config);
+            (timeouts.operation_attempt_timeout(), timeouts.operation_timeout())
+        };
+        let unset = SdkConfig::builder().build();
+        assert_eq!(limits(unset), (Some(ATTEMPT_TIMEOUT), Some(OPERATION_TIMEOUT)));
+        let second = Duration::from_secs(1);
+        let theirs = TimeoutConfig::builder().operation_attempt_timeout(second).build();
+        let set = SdkConfig::builder().timeout_config(theirs).build();
+        assert_eq!(limits(set), (Some(second), Some(OPERATION_TIMEOUT)));
+    }
+}

@@ -65,17 +65,30 @@ impl World {
         self.post("wafv2", &["content-type: application/x-amz-json-1.1", target], &body).await;
     }
 
+    /// Loads a script of faults into the emulator, in the place of any other.
+    pub(crate) async fn load_faults(&self, rules: &str) {
+        let body = format!(r#"{{"seed":1,"rules":{rules}}}"#);
+        self.request("PUT /_fairway/faults", &["content-type: application/json"], &body).await;
+    }
+
     /// A request that the emulator takes without checking its signature.
     async fn post(&self, service: &str, headers: &[&str], body: &str) {
+        let authorization = format!(
+            "authorization: AWS4-HMAC-SHA256 Credential={}/20260101/{REGION}/{service}/aws4_request, \
+             SignedHeaders=host, Signature=0",
+            self.account
+        );
+        let headers: Vec<_> = headers.iter().copied().chain([authorization.as_str()]).collect();
+        self.request("POST /", &headers, body).await;
+    }
+
+    async fn request(&self, line: &str, headers: &[&str], body: &str) {
         let address = self.endpoint.trim_start_matches("http://").trim_end_matches('/');
         let mut stream = TcpStream::connect(address).await.unwrap();
         let request = format!(
-            "POST / HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {}\r\n{}\r\n\
-             authorization: AWS4-HMAC-SHA256 Credential={}/20260101/{REGION}/{service}/aws4_request, \
-             SignedHeaders=host, Signature=0\r\n\r\n{body}",
+            "{line} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {}\r\n{}\r\n\r\n{body}",
             body.len(),
             headers.join("\r\n"),
-            self.account
         );
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
