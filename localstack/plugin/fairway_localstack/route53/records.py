@@ -72,13 +72,11 @@ def _mixed_policies(zone_name, record):
         return f"RRSet with DNS name {name}, type {kind} has more than one routing policy"
     if bool(found) != ("SetIdentifier" in record):
         return f"RRSet with DNS name {name}, type {kind} needs both a SetIdentifier and a routing policy, or neither"
-    if record.get("Failover") == "PRIMARY" and not _has_health(record):
-        return f"RRSet with DNS name {name}, type {kind} is a PRIMARY failover without a health check"
+    # "In addition, you include the HealthCheckId element and specify the health check that you want Amazon Route 53 to
+    # perform" (ResourceRecordSet, Failover). An alias has EvaluateTargetHealth instead.
+    if record.get("Failover") == "PRIMARY" and "AliasTarget" not in record and not record.get("HealthCheckId"):
+        return "A non-alias primary ResourceRecordSet must have an associated health check"
     return None
-
-
-def _has_health(record):
-    return bool(record.get("HealthCheckId")) or bool(record.get("AliasTarget", {}).get("EvaluateTargetHealth"))
 
 
 def _at_apex(zone_name, record):
