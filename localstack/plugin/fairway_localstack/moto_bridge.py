@@ -4,7 +4,9 @@
 given ids: moto draws ids from functions of its own, which are replaced for the length of one call.
 """
 
+import copy
 from contextlib import ExitStack, contextmanager
+from functools import lru_cache
 from unittest import mock
 
 from moto.acm.models import CertBundle, acm_backends
@@ -126,8 +128,12 @@ class MotoNetwork:
 
     def create_security_group(self, vpc_id, wanted):
         with _forced_ids(security_group=wanted["id"]):
+            # By name, because LocalStack wraps this function in one that knows no other way.
             self._ec2.create_security_group(
-                wanted["name"], wanted.get("description", wanted["name"]), vpc_id, tags=wanted.get("tags", {})
+                name=wanted["name"],
+                description=wanted.get("description", wanted["name"]),
+                vpc_id=vpc_id,
+                tags=wanted.get("tags", {}),
             )
 
     def create_instance(self, wanted):
@@ -153,11 +159,15 @@ class MotoNetwork:
         ]
 
     def create_certificate(self, account, region, wanted):
-        bundle = CertBundle.generate_cert(
-            wanted["domain"], account_id=account, region=region, sans=wanted.get("alternativeNames", [])
-        )
+        bundle = copy.copy(_generated(wanted["domain"], tuple(wanted.get("alternativeNames", [])), account, region))
         bundle.arn, bundle.type, bundle.status = wanted["arn"], wanted.get("type", "IMPORTED"), "ISSUED"
         self._acm._certificates[bundle.arn] = bundle
+
+
+@lru_cache
+def _generated(domain, alternative_names, account, region):
+    """Kept, because a key takes longer to make than everything else that a reset does."""
+    return CertBundle.generate_cert(domain, account_id=account, region=region, sans=list(alternative_names))
 
 
 def _refers_to(group, group_id):
