@@ -2,9 +2,10 @@
 
 from .images import Image, Recipe
 from .kubernetes import Api, ApiError
+from .paths import unique_name
 from .processes import Process
 from .session import AlreadyUp, Lab, NotUp
 from .teardown import TeardownFailed, leftovers
 from .wait import TimedOut, until
 
-__all__ = ["AlreadyUp", "Api", "ApiError", "Image", "Lab", "NotUp", "Process", "Recipe", "TeardownFailed", "TimedOut", "leftovers", "until"]
+__all__ = ["AlreadyUp", "Api", "ApiError", "Image", "Lab", "NotUp", "Process", "Recipe", "TeardownFailed", "TimedOut", "leftovers", "unique_name", "until"]

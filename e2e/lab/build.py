@@ -16,6 +16,9 @@ from .progress import Progress
 KUBERNETES = "v1.35.4"
 HELM = "v3.19.0"
 
+BUILD_MINUTES = 30
+STILL_SECONDS = 30
+
 STRIPPED = "-s -w"
 VERSION = "k8s.io/component-base/version"
 CLUSTER_FLAGS = " ".join((
@@ -66,7 +69,7 @@ def program(wanted: Program, progress: Progress) -> Path:
         if not path.exists():
             progress.step(f"building {wanted.name}" + (" (all of Kubernetes: 4 to 6 minutes the first time)" if wanted is CLUSTER else ""))
             unfinished = path.with_suffix(".unfinished")
-            _go(["build", "-trimpath", "-ldflags", wanted.flags, "-o", str(unfinished), "."], wanted.sources, CGO_ENABLED="0")
+            _go(["build", "-trimpath", "-ldflags", wanted.flags, "-o", str(unfinished), "."], wanted.sources, progress)
             unfinished.rename(path)
             for old in BIN.glob(f"{wanted.name}-*"):
                 if old != path:
@@ -84,7 +87,7 @@ def helm(progress: Progress) -> Path:
             progress.step(f"building helm {HELM} (about a minute)")
             BIN.mkdir(parents=True, exist_ok=True)
             folder = BIN / "helm.unfinished"
-            _go(["install", f"helm.sh/helm/v3/cmd/helm@{HELM}"], SOURCES, GOBIN=str(folder), CGO_ENABLED="0")
+            _go(["install", f"helm.sh/helm/v3/cmd/helm@{HELM}"], SOURCES, progress, GOBIN=str(folder))
             (folder / "helm").rename(path)
             folder.rmdir()
         _point(BIN / "helm", path.name)
@@ -103,10 +106,22 @@ def everything(progress: Progress) -> None:
     progress.step(f"ready: {helm(progress)}")
 
 
-def _go(arguments: list[str], where: Path, **env: str) -> None:
-    done = subprocess.run(["go", *arguments], cwd=where, env={**os.environ, **env}, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise BuildFailed(f"go {arguments[0]} in {where} failed:\n{done.stderr.strip()}")
+def _go(arguments: list[str], where: Path, progress: Progress, **env: str) -> None:
+    """Runs the Go tool for static programs, and says twice a minute that it still works."""
+    environment = {**os.environ, "CGO_ENABLED": "0", **env}
+    with subprocess.Popen(["go", *arguments], cwd=where, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as tool:
+        said = ""
+        for _ in range(BUILD_MINUTES * 60 // STILL_SECONDS):
+            try:
+                _, said = tool.communicate(timeout=STILL_SECONDS)
+                break
+            except subprocess.TimeoutExpired:
+                progress.step(f"still building in {where.name}")
+        else:
+            tool.kill()
+            raise BuildFailed(f"go {arguments[0]} in {where} took more than {BUILD_MINUTES} minutes")
+    if tool.returncode:
+        raise BuildFailed(f"go {arguments[0]} in {where} failed:\n{said.strip()}")
 
 
 def _point(link: Path, target: str) -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import shlex
 import signal
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,7 +26,7 @@ def main(argv: Sequence[str]) -> int:
         status: int = arguments.run(arguments)
     except KeyboardInterrupt:
         return 130
-    except (RuntimeError, ValueError, TimeoutError) as error:
+    except (RuntimeError, ValueError, OSError, subprocess.SubprocessError) as error:
         print(f"lab: {error}", file=sys.stderr)
         return 1
     return status
@@ -74,6 +75,11 @@ def _parser() -> argparse.ArgumentParser:
     kill.add_argument("--name", default=DEFAULT_NAME)
     kill.add_argument("node")
     kill.set_defaults(run=_kill_node)
+
+    start = commands.add_parser("start-node", help="start a killed node again")
+    start.add_argument("--name", default=DEFAULT_NAME)
+    start.add_argument("node")
+    start.set_defaults(run=_start_node)
 
     commands.add_parser("build", help="build all programs that labs need").set_defaults(run=_build)
     return parser
@@ -139,6 +145,11 @@ def _image(arguments: argparse.Namespace) -> int:
 
 def _kill_node(arguments: argparse.Namespace) -> int:
     Lab.attach(arguments.name).kill_node(arguments.node)
+    return 0
+
+
+def _start_node(arguments: argparse.Namespace) -> int:
+    Lab.attach(arguments.name).start_node(arguments.node)
     return 0
 
 

@@ -36,7 +36,6 @@ class ControlPlane:
     ports: dict[str, int]  # etcd, peer, api
     advertise: str | None  # the address nodes use; without one there are no nodes
     enter: Sequence[str] = ()
-    scheduler: bool = True
 
     def start(self) -> None:
         """Starts etcd and the API server; the latter waits for the former by itself."""
@@ -49,8 +48,7 @@ class ControlPlane:
     def start_controllers(self, kubeconfig: Path) -> None:
         """Starts what works through the API server, which must be ready: the controllers give up early otherwise."""
         self._run("kube-controller-manager", self._controllers(kubeconfig))
-        if self.scheduler:
-            self._run("kube-scheduler", ["--kubeconfig", str(kubeconfig), "--leader-elect=false", "--secure-port=0"])
+        self._run("kube-scheduler", [f"--kubeconfig={kubeconfig}", "--leader-elect=false", "--secure-port=0"])
 
     def _run(self, component: str, arguments: Sequence[str]) -> None:
         processes.start(self.folder, component, [*self.enter, self.program, component, *arguments])
@@ -93,7 +91,10 @@ class ControlPlane:
             "--controllers=" + ",".join(["*", *(f"-{controller}" for controller in off)]),
             f"--service-account-private-key-file={self.certificates.accounts_key}",
             f"--root-ca-file={self.certificates.authority}",
+            f"--flex-volume-plugin-dir={self.folder / 'volume-plugins'}",  # made where it is not, by default in /usr
             "--use-service-account-credentials", "--leader-elect=false", "--secure-port=0",
+            # Half the default, since the lab's kubelets renew their leases three times as often.
+            "--node-monitor-grace-period=20s", "--node-monitor-period=2s",
             "--kube-api-qps=500", "--kube-api-burst=1000",  # tests come in bursts; the defaults (20, 30) would be what they measure
         ]
 

@@ -1,5 +1,6 @@
 """The lab as environment variables, for programs under test and for a person's shell."""
 
+from pathlib import Path
 from typing import Any
 
 # The emulator takes any credentials; a 12-digit key would be taken as an account of its own.
@@ -10,11 +11,14 @@ def of(content: dict[str, Any], inside: bool) -> dict[str, str]:
     """Variables for programs on the host, or `inside` the lab's namespaces, where the addresses are others."""
     kubernetes = content["kubernetes"]
     place = kubernetes["inside"] if inside else kubernetes
+    folder = Path(content["file"]).parent
     variables = {
         "LAB_NAME": content["name"],
         "LAB_JSON": content["file"],
         "KUBECONFIG": place["kubeconfig"],
         "KUBECTL": kubernetes["kubectl"],
+        "KUBECACHEDIR": str(folder / "kubectl"),
+        **{f"HELM_{kind}_HOME": str(folder / "helm" / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA")},
     }
     if content["aws"] is not None:
         variables |= CREDENTIALS | _aws(content["aws"], inside)

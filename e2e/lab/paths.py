@@ -10,6 +10,7 @@
 
 import contextlib
 import fcntl
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,6 +36,11 @@ def folder(name: str) -> Path:
     if name in RESERVED or not NAME.fullmatch(name):
         raise BadName(f"{name!r} is no name for a lab: use up to 24 of a-z, 0-9 and -, other than {', '.join(sorted(RESERVED))}")
     return STATE / name
+
+
+def unique_name(purpose: str) -> str:
+    """A lab's name that belongs to this process, so that two runs of the same tests do not meet."""
+    return f"{purpose}-{os.getpid()}"
 
 
 def folders() -> list[Path]:

@@ -22,8 +22,10 @@ Address = ipaddress.IPv4Address
 Network = ipaddress.IPv4Network
 
 REGION = "us-east-1"
+INSTANCE_TYPE = "m5.large"
 ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
 
+ANYWHERE = Network("0.0.0.0/0")
 VPC = Network("10.0.0.0/16")
 PRIVATE = tuple(list(VPC.subnets(new_prefix=19))[: len(ZONES)])
 PUBLIC = tuple(list(VPC.subnets(new_prefix=20))[8 : 8 + len(ZONES)])
@@ -63,10 +65,9 @@ class Node:
         return list(self.subnet.subnets(new_prefix=24))[1 + (self.number - 1) // len(ZONES)]
 
     @property
-    def pod_range(self) -> tuple[Address, Address]:
-        """First and last address given to pods; .1 is the node's own leg."""
-        first = self.pods.network_address + 2
-        return first, first + POD_ADDRESSES - 1
+    def pod_addresses(self) -> list[Address]:
+        """Addresses given to pods, in order; .1 is the node's own leg."""
+        return [self.pods.network_address + 2 + offset for offset in range(POD_ADDRESSES)]
 
     @property
     def instance(self) -> str:
@@ -86,6 +87,16 @@ def nodes(count: int) -> list[Node]:
     if not 0 <= count <= MAX_NODES:
         raise ValueError(f"{count} nodes: between 0 and {MAX_NODES} fit the address plan")
     return [Node(number) for number in range(1, count + 1)]
+
+
+def named(name: str) -> Node:
+    """The node of that name."""
+    return next(node for node in nodes(MAX_NODES) if node.name == name)
+
+
+def routes_of(member: Node | None, among: list[Node]) -> dict[Network, Address]:
+    """Pod networks and the nodes that lead to them, as `member` must know them: a node does not need its own."""
+    return {node.pods: node.address for node in among if node != member}
 
 
 def on_link(address: Address) -> ipaddress.IPv4Interface:

@@ -1,4 +1,4 @@
-"""Free ports on 127.0.0.1, such that labs starting at the same time do not pick the same."""
+"""Ports that are free on 127.0.0.1 and ::1, such that labs starting at the same time do not pick the same."""
 
 import random
 import socket
@@ -21,7 +21,7 @@ def pick(names: list[str]) -> dict[str, int]:
         if port not in taken and _is_free(port):
             taken.add(port)
             found[names[len(found)]] = port
-    raise OSError(f"no {len(names)} free ports between {FIRST} and {LAST} on 127.0.0.1")
+    raise OSError(f"no {len(names)} free ports between {FIRST} and {LAST} on the loopback addresses")
 
 
 def _of_other_labs() -> set[int]:
@@ -32,9 +32,10 @@ def _of_other_labs() -> set[int]:
 
 
 def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
+    for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+        with socket.socket(family) as probe:
+            try:
+                probe.bind((address, port))
+            except OSError:
+                return False
     return True

@@ -19,6 +19,10 @@ MARKER = "FAIRWAY_LAB"
 _children: list[subprocess.Popen[bytes]] = []
 
 
+class NotRunning(RuntimeError):
+    """A process that something needs has ended, or was never started."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Process:
     """A process as recorded: `started` is in clock ticks since boot, as in field 22 of /proc/PID/stat."""
@@ -104,6 +108,14 @@ def recorded(folder: Path) -> list[Process]:
         except (json.JSONDecodeError, FileNotFoundError):
             continue
     return found
+
+
+def find(folder: Path, name: str) -> Process:
+    """The running process that was written down by that name."""
+    for process in recorded(folder):
+        if process.name == name and process.alive():
+            return process
+    raise NotRunning(f"{name} does not run")
 
 
 def marked(folder: Path) -> list[Process]:

@@ -7,12 +7,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from . import build, description, environment, images, network, nodes, paths, ports, processes, starting, teardown
+from . import build, description, environment, images, network, nodes, paths, plan, ports, processes, starting, teardown
 from .images import Image, Recipe
 from .kubernetes import Api
 from .processes import Process
 from .progress import Progress
-from .starting import Wish
+from .starting import Site, Wish
 from .warden import Warden
 
 HOST = "host"
@@ -59,11 +59,11 @@ class Lab:
     def up(self) -> None:
         """Starts the lab and returns when it is ready. If that fails, nothing of it stays."""
         sweep(self.progress)
-        starting.build_all(self._wish, self.progress)
+        starting.prepare(self._wish, self.progress)
         content = self._claim()
         try:
             self._warden = Warden(self.name)
-            content.update(starting.start(self.folder, self._wish, content["ports"], self.progress))
+            content.update(starting.start(Site(self.name, self.folder, content["ports"], self.progress), self._wish))
             description.write(self.folder, content)
         except BaseException:
             self.down()
@@ -119,7 +119,10 @@ class Lab:
 
     def start(self, name: str, argv: Sequence[str | Path], where: str = HOST, env: Mapping[str, str] | None = None) -> Process:
         """Starts a program in the background, with its output in `logs/NAME.log`; it ends with the lab at the latest."""
-        return processes.start(self.folder, name, [*self.enter(where), *argv], {**self._env(where), **(env or {})})
+        variables = {**self._env(where), **(env or {})}
+        if self._is_node(where):
+            return nodes.run(self.folder, where, name, argv, variables)
+        return processes.start(self.folder, name, [*self.enter(where), *argv], variables)
 
     def stop(self, process: Process, grace: float = 10.0) -> None:
         """Ends a program: SIGTERM first, SIGKILL after `grace` seconds."""
@@ -129,11 +132,11 @@ class Lab:
         """The words before a command that run it there."""
         if where == HOST:
             return []
-        content = self.describe()
-        if where in (node["name"] for node in content["nodes"]):
+        if self._is_node(where):
             return nodes.enter(self.folder, where)
-        if where in content["namespaces"]:
-            return network.enter(content["namespaces"][where])
+        namespaces = self.describe()["namespaces"]
+        if where in namespaces:
+            return network.enter(namespaces[where])
         raise NotUp(f"{where} is no part of lab {self.name}")
 
     def service_account_kubeconfig(self, namespace: str, name: str, inside: bool = False) -> Path:
@@ -164,12 +167,18 @@ class Lab:
 
     def kill_node(self, name: str) -> None:
         """Ends a node as a power failure would: all its processes, kubelet and pods at once, and its wire is cut."""
-        self._known_node(name)
+        if not self._is_node(name):
+            raise NotUp(f"{name} is no node of lab {self.name}")
         nodes.kill(self.folder, self.name, name)
 
-    def _known_node(self, name: str) -> None:
-        if name not in (node["name"] for node in self.describe()["nodes"]):
+    def start_node(self, name: str) -> None:
+        """Starts a killed node again, with its disk as it was, and waits until it is Ready."""
+        if not self._is_node(name):
             raise NotUp(f"{name} is no node of lab {self.name}")
+        starting.restart_node(self.folder, self.name, plan.named(name), self.describe())
+
+    def _is_node(self, name: str) -> bool:
+        return name in (node["name"] for node in self.describe()["nodes"])
 
     def _env(self, where: str) -> dict[str, str]:
         own = environment.of(self.describe(), inside=where != HOST)

@@ -1,6 +1,5 @@
-"""Makes the package importable, however pytest was called, and names labs so that two runs of the tests do not meet."""
+"""Makes the package importable, however pytest was called."""
 
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,16 +8,11 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from lab import Lab  # noqa: E402
-
-
-def unique(purpose: str) -> str:
-    """A lab's name that belongs to this run of the tests."""
-    return f"{purpose}-{os.getpid()}"
+from lab import Lab, unique_name  # noqa: E402
 
 
 @pytest.fixture(scope="session")
 def control_plane() -> Iterator[Lab]:
     """A lab without nodes, shared by the tests that do not end it."""
-    with Lab(unique("plane"), quiet=True) as lab:
+    with Lab(unique_name("plane"), quiet=True) as lab:
         yield lab

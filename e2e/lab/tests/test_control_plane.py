@@ -3,15 +3,14 @@
 import json
 
 import pytest
-from conftest import unique
 
-from lab import AlreadyUp, ApiError, Lab, leftovers, until
+from lab import AlreadyUp, ApiError, Lab, leftovers, unique_name, until
 
 READY_SECONDS = 20  # 3.5 s on an idle machine with two processors; the tests may share it with a build
 
 
 def test_a_lab_can_be_started_and_ended_twice_in_a_row() -> None:
-    name = unique("twice")
+    name = unique_name("twice")
     for _ in range(2):
         lab = Lab(name, quiet=True)
         with lab:
@@ -24,7 +23,7 @@ def test_a_lab_can_be_started_and_ended_twice_in_a_row() -> None:
 
 
 def test_labs_run_beside_each_other_and_do_not_share_objects(control_plane: Lab) -> None:
-    with Lab(unique("other"), quiet=True) as other:
+    with Lab(unique_name("other"), quiet=True) as other:
         other.kubectl("create", "namespace", "mine")
         assert set(other.describe()["ports"].values()).isdisjoint(control_plane.describe()["ports"].values())
         with pytest.raises(ApiError) as refused:
@@ -40,7 +39,7 @@ def test_a_name_in_use_is_refused_and_its_lab_left_alone(control_plane: Lab) -> 
 
 
 def test_a_failed_block_takes_its_lab_down() -> None:
-    name = unique("failed")
+    name = unique_name("failed")
     with pytest.raises(ZeroDivisionError), Lab(name, quiet=True):
         raise ZeroDivisionError
     assert leftovers(name) == []

@@ -7,34 +7,16 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import unique
+from owners import E2E, OWNER, own
 
-from lab import Lab, leftovers, until
-from lab import processes, teardown
+from lab import Lab, leftovers, processes, teardown, unique_name, until
 
-PACKAGE = Path(__file__).resolve().parents[2]
-COMMAND = PACKAGE / "lab" / "lab"
-OWNER = """
-import signal, sys
-sys.path.insert(0, sys.argv[1])
-from lab import Lab
-Lab(sys.argv[2]).up()
-print("up", flush=True)
-signal.pause()
-"""
-
-
-def own(name: str) -> subprocess.Popen[str]:
-    """A process that owns a lab and then does nothing."""
-    owner = subprocess.Popen([sys.executable, "-c", OWNER, str(PACKAGE), name], stdout=subprocess.PIPE, text=True)
-    assert owner.stdout is not None
-    assert owner.stdout.readline() == "up\n"
-    return owner
+COMMAND = E2E / "lab" / "lab"
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_a_killed_owner_takes_its_lab_along(number: signal.Signals) -> None:
-    name = unique("killed")
+    name = unique_name("killed")
     owner = own(name)
     assert leftovers(name), "there is something to tear down"
     owner.send_signal(number)
@@ -43,8 +25,8 @@ def test_a_killed_owner_takes_its_lab_along(number: signal.Signals) -> None:
 
 
 def test_an_owner_killed_in_the_middle_of_the_start_leaves_nothing() -> None:
-    name = unique("early")
-    owner = subprocess.Popen([sys.executable, "-c", OWNER, str(PACKAGE), name], stdout=subprocess.PIPE)
+    name = unique_name("early")
+    owner = subprocess.Popen([sys.executable, "-c", OWNER, str(E2E), name, "0"], stdout=subprocess.PIPE)
     folder = Lab(name, quiet=True).folder
     until("etcd to run", 30, lambda: (folder / "processes" / "etcd.json").exists())
     owner.kill()
@@ -53,7 +35,7 @@ def test_an_owner_killed_in_the_middle_of_the_start_leaves_nothing() -> None:
 
 
 def test_the_next_start_removes_what_an_owner_and_its_warden_left() -> None:
-    name = unique("orphan")
+    name = unique_name("orphan")
     owner = own(name)
     folder = Lab(name, quiet=True).folder
     wardens = [pid for pid in processes.children(owner.pid) if b"lab.warden" in Path(f"/proc/{pid}/cmdline").read_bytes()]
@@ -63,12 +45,12 @@ def test_the_next_start_removes_what_an_owner_and_its_warden_left() -> None:
     owner.communicate()
     assert leftovers(name), "nobody was left to tear it down"
     assert folder.exists()
-    with Lab(unique("next"), quiet=True):
+    with Lab(unique_name("next"), quiet=True):
         assert leftovers(name) == []
 
 
 def test_ctrl_c_ends_the_command_orderly() -> None:
-    name = unique("typed")
+    name = unique_name("typed")
     command = subprocess.Popen([COMMAND, "up", "--name", name], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert command.stdout is not None
     assert "env --name" in command.stdout.readline()
@@ -79,7 +61,7 @@ def test_ctrl_c_ends_the_command_orderly() -> None:
 
 
 def test_a_detached_lab_outlives_its_starter_and_is_ended_by_name() -> None:
-    name = unique("detached")
+    name = unique_name("detached")
     try:
         subprocess.run([COMMAND, "up", "--name", name, "--detach"], check=True, capture_output=True)
         exports = subprocess.run([COMMAND, "env", "--name", name], check=True, capture_output=True, text=True).stdout
@@ -104,7 +86,7 @@ def test_a_reused_pid_is_never_signalled(tmp_path: Path) -> None:
 
 
 def test_a_teardown_that_leaves_something_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    name = unique("stuck")
+    name = unique_name("stuck")
     monkeypatch.setattr(teardown, "leftovers", lambda name: ["process 1"])
     with pytest.raises(teardown.TeardownFailed, match="process 1"):
         teardown.remove(name)
