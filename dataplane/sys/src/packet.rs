@@ -6,6 +6,7 @@ use std::net::Ipv6Addr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 
 use socket2::{Domain, Protocol, SockAddr, SockFilter, Socket, Type};
+use tokio::io::unix::AsyncFd;
 
 /// What a [`PacketSocket`] receives. Frames that the host itself sends are not received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +40,15 @@ impl PacketSocket {
         }
         socket.bind(&link_address(index, traffic.ethertype())?)?;
         Ok(Self(socket))
+    }
+
+    /// Registers the socket with the tokio runtime that the caller runs in (without one it panics).
+    pub fn watch(self) -> io::Result<AsyncFd<Self>> {
+        // SAFETY: `as_raw_fd` gives the descriptor of the socket that `self` owns. It is the same at every call
+        // and stays open until `self` is dropped, for no method gives the socket away or closes it.
+        #[expect(unsafe_code, reason = "registration relies on the descriptor staying the same and open")]
+        let watched = unsafe { AsyncFd::register(self) };
+        Ok(watched?)
     }
 
     /// Sends a frame, Ethernet header included.

@@ -1,0 +1,6 @@
+//! Announcing on a segment of real network namespaces. Needs root.
+
+#[cfg(test)]
+mod takeover;
+#[cfg(test)]
+mod world;
