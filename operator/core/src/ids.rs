@@ -46,7 +46,8 @@ impl Kind {
     }
 }
 
-/// Namespace and name; the namespace is empty for cluster-scoped objects. Orders as `namespace/name` does.
+/// Namespace and name; the namespace is empty for cluster-scoped objects. Orders by namespace, then by name, which is
+/// not quite the order of the strings `namespace/name`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Key {
     /// Empty when cluster-scoped.
@@ -159,6 +160,23 @@ impl StackId {
             StackKey::Group(name) => name.clone(),
             StackKey::Ingress(key) | StackKey::Service(key) => key.to_string(),
         }
+    }
+
+    /// The stack whose `Display` this is: `aws:group:shop`, `in-cluster:ingress:default/web`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (provider, rest) = text.split_once(':')?;
+        let (kind, name) = rest.split_once(':')?;
+        let provider =
+            [ProviderKind::Aws, ProviderKind::InCluster].into_iter().find(|p| p.as_str() == provider)?;
+        let key = || name.split_once('/').map(|(namespace, name)| Key::new(namespace, name));
+        let key = match kind {
+            "group" => StackKey::Group(name.to_owned()),
+            "ingress" => StackKey::Ingress(key()?),
+            "service" => StackKey::Service(key()?),
+            _ => return None,
+        };
+        Some(Self::new(provider, key))
     }
 
     /// Name of the stack's `LoadBalancerState`: a DNS label that no other stack shares.

@@ -4,7 +4,40 @@
 //! honour it, and how its value is read. Raw values stay strings until a row reads them, so that what was last
 //! good can be kept and read again. Rows of a dialect live in its module and are listed in its `ROWS`.
 
+/// Declares rows and lists them, so that none can be missed.
+///
+/// Rows under `read` are read; those under `later` are known, named in the reference page, and reported when written.
+/// A key that ends with a dot is a family: the rest of the annotation's key is its tail.
+macro_rules! rows {
+    (read { $( $name:ident: $type:ty = $key:literal, $origins:expr, $merge:ident, $honoured:expr, $parse:expr, $example:literal, $doc:literal; )* }
+     later { $( $later:literal, $later_origins:expr, $later_doc:literal; )* }) => {
+        $(
+            #[doc = $doc]
+            pub static $name: $crate::settings::Setting<$type> = $crate::settings::Setting {
+                key: $key,
+                origins: $origins,
+                merge: $crate::settings::Merge::$merge,
+                honoured_by: $honoured,
+                parse: $parse,
+                doc: $doc,
+                example: $example,
+            };
+        )*
+        /// Every row of the dialect.
+        pub static ROWS: &[&dyn $crate::settings::Row] = &[
+            $(&$name,)*
+            $(&$crate::settings::Unhonoured { key: $later, origins: $later_origins, doc: $later_doc },)*
+        ];
+    };
+}
+
+pub mod alb;
+pub mod dns;
+pub mod in_cluster;
+pub mod nlb;
+pub mod registry;
 pub mod value;
+pub mod words;
 
 use std::{collections::BTreeMap, fmt};
 
@@ -24,6 +57,18 @@ pub enum Origin {
     Service,
     /// The Ingress.
     Ingress,
+}
+
+impl Origin {
+    /// As the reference page names it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ClassParams => "class parameters",
+            Self::Service => "Service",
+            Self::Ingress => "Ingress",
+        }
+    }
 }
 
 /// How the values of several members of one stack combine.
@@ -157,6 +202,47 @@ impl<T: 'static> Row for Setting<T> {
     }
 }
 
+/// A row that no provider honours yet: known, so that it can be told from a misspelt one.
+#[derive(Debug)]
+pub struct Unhonoured {
+    /// Key without the dialect's prefix.
+    pub key: &'static str,
+    /// Where it may be written, strongest first.
+    pub origins: &'static [Origin],
+    /// First sentence is the row of the reference page.
+    pub doc: &'static str,
+}
+
+impl Row for Unhonoured {
+    fn key(&self) -> &'static str {
+        self.key
+    }
+
+    fn origins(&self) -> &'static [Origin] {
+        self.origins
+    }
+
+    fn merge(&self) -> Merge {
+        Merge::PerMember
+    }
+
+    fn honoured_by(&self) -> &'static [ProviderKind] {
+        &[]
+    }
+
+    fn doc(&self) -> &'static str {
+        self.doc
+    }
+
+    fn example(&self) -> &'static str {
+        ""
+    }
+
+    fn check(&self, _: &str) -> Result<(), BadValue> {
+        Ok(())
+    }
+}
+
 /// The raw values that apply to one member or one backend, each with its provenance, strongest first.
 ///
 /// Class parameters appear under the key of the annotation that they override, spelled as the annotation would be.
@@ -187,7 +273,19 @@ impl Settings {
         self.values.get(row.key).into_iter().flatten().map(|raw| read(row, raw)).collect()
     }
 
-    /// The raw values under a key, strongest first: for families with a dynamic tail.
+    /// The strongest value of every tail of a family (a row whose key ends with a dot).
+    ///
+    /// # Errors
+    /// The first value that could not be read.
+    pub fn family<T>(&self, row: &Setting<T>) -> Result<BTreeMap<String, Sourced<T>>, Box<Unreadable>> {
+        let tails = self.values.iter().filter_map(|(key, values)| Some((key.strip_prefix(row.key)?, values)));
+        tails
+            .filter_map(|(tail, values)| Some((tail.to_owned(), values.first()?)))
+            .map(|(tail, raw)| Ok((tail, read(row, raw)?)))
+            .collect()
+    }
+
+    /// The raw values under a key, strongest first.
     #[must_use]
     pub fn raw(&self, key: &str) -> &[Sourced<String>] {
         self.values.get(key).map(Vec::as_slice).unwrap_or_default()

@@ -1,1 +1,0 @@
-//! Snapshot to intent: which objects are members of which stack, and what each asks for.

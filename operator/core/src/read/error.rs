@@ -1,0 +1,173 @@
+//! What may be wrong with a member, and what its author should know.
+
+use crate::{
+    class::{Class, Classified},
+    ids::Key,
+    intent::PortName,
+    settings::BadValue,
+};
+
+/// Why a member is held.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// `spec.ingressClassName` names nothing.
+    #[error("IngressClass {0} does not exist")]
+    NoClass(String),
+    /// No class is named, and it cannot be told which default is meant.
+    #[error("no class is named, and there are several default classes: {}", .0.join(", "))]
+    SeveralDefaults(Vec<String>),
+    /// The class' parameters are not there.
+    #[error("IngressClass {class} refers to {kind} {name}, which does not exist")]
+    NoParams {
+        /// The class.
+        class: String,
+        /// Kind of its parameters.
+        kind: String,
+        /// Name of its parameters.
+        name: String,
+    },
+    /// The class' parameters are of a kind that its controller does not read.
+    #[error("IngressClass {class} refers to parameters of kind {kind}, which its controller does not read")]
+    ForeignParams {
+        /// The class.
+        class: String,
+        /// `group/Kind`.
+        kind: String,
+    },
+    /// The selector of namespaces cannot be read.
+    #[error("IngressClassParams {params} spec.namespaceSelector: {problem}")]
+    BadSelector {
+        /// The parameters.
+        params: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The class is not for this namespace.
+    #[error("IngressClassParams {params} does not select namespace {namespace}")]
+    NamespaceNotSelected {
+        /// The parameters.
+        params: String,
+        /// The Ingress' namespace.
+        namespace: String,
+    },
+    /// A value cannot be read.
+    #[error("{at}: {problem} (value {value:?})")]
+    Value {
+        /// Where it is written.
+        at: String,
+        /// What is written.
+        value: String,
+        /// What is wrong with it.
+        problem: BadValue,
+    },
+    /// A setting that decides who gets through, or what a route means, and that nothing honours yet.
+    #[error(
+        "{at} is not supported yet, and without it the load balancer would let through or do other things than asked for"
+    )]
+    Unfaithful {
+        /// Where it is written.
+        at: String,
+    },
+    /// The Service is there, its port is not.
+    #[error("Service {service} has no port {port}")]
+    NoPort {
+        /// The Service.
+        service: Key,
+        /// As the backend names it.
+        port: PortName,
+    },
+    /// A backend that is no Service port.
+    #[error("{at}: {problem}")]
+    Backend {
+        /// Where it is written.
+        at: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// The object is not of the shape that the API server lets through.
+    #[error("{at}: {problem}")]
+    Shape {
+        /// Field path.
+        at: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+impl Classified for ReadError {
+    fn class(&self) -> Class {
+        match self {
+            Self::SeveralDefaults(_)
+            | Self::NoParams { .. }
+            | Self::ForeignParams { .. }
+            | Self::BadSelector { .. } => Class::Environment,
+            Self::NoClass(_)
+            | Self::NamespaceNotSelected { .. }
+            | Self::Value { .. }
+            | Self::Unfaithful { .. }
+            | Self::NoPort { .. }
+            | Self::Backend { .. }
+            | Self::Shape { .. } => Class::Invalid,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NoClass(_) => "IngressClassNotFound",
+            Self::SeveralDefaults(_) => "SeveralDefaultClasses",
+            Self::NoParams { .. } => "ClassParamsNotFound",
+            Self::ForeignParams { .. } | Self::BadSelector { .. } => "ClassParamsInvalid",
+            Self::NamespaceNotSelected { .. } => "NamespaceNotSelected",
+            Self::Value { .. } => "InvalidSetting",
+            Self::Unfaithful { .. } => "UnsupportedSetting",
+            Self::NoPort { .. } => "ServicePortNotFound",
+            Self::Backend { .. } => "UnsupportedBackend",
+            Self::Shape { .. } => "InvalidManifest",
+        }
+    }
+}
+
+/// What an author should know although the member is read: something that was written has no effect.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Advice {
+    /// The Service of a backend is not there.
+    #[error("Service {0} does not exist: requests to it are answered with 503")]
+    NoService(Key),
+    /// No row knows the key.
+    #[error("{at}: there is no such annotation{}", meant.as_ref().map(|key| format!("; {key} is meant?")).unwrap_or_default())]
+    Unknown {
+        /// Where it is written.
+        at: String,
+        /// The annotation that is spelled most like it.
+        meant: Option<String>,
+    },
+    /// Known, and honoured by nothing yet.
+    #[error("{at} is not supported yet and is not applied")]
+    Unsupported {
+        /// Where it is written.
+        at: String,
+    },
+    /// Known, and means nothing where it is written.
+    #[error("{at} {why}")]
+    WithoutEffect {
+        /// Where it is written.
+        at: String,
+        /// Such as `means nothing on an in-cluster class`.
+        why: String,
+    },
+}
+
+impl Classified for Advice {
+    fn class(&self) -> Class {
+        Class::Invalid
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NoService(_) => "BackendNotFound",
+            Self::Unknown { .. } => "UnknownAnnotation",
+            Self::Unsupported { .. } => "UnsupportedSetting",
+            Self::WithoutEffect { .. } => "SettingWithoutEffect",
+        }
+    }
+}

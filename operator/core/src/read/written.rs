@@ -1,0 +1,173 @@
+//! What was written on one object, sorted by what may be done with it: read, advised about, or refused.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+use super::error::{Advice, ReadError};
+use crate::{
+    ids::{ObjectRef, ProviderKind},
+    settings::{Merge, Origin, Provenance, Row, Settings, Sourced, alb, registry::Dialect, value},
+};
+
+/// A value that a row of the provider reads.
+#[derive(Clone)]
+pub(super) struct Entry {
+    pub(super) row: &'static dyn Row,
+    /// Without prefix; longer than the row's for members of families.
+    key: String,
+    value: Sourced<String>,
+}
+
+/// All that was written on one object.
+#[derive(Default)]
+pub(super) struct Written {
+    pub(super) entries: Vec<Entry>,
+    pub(super) advice: Vec<Advice>,
+    pub(super) errors: Vec<ReadError>,
+}
+
+impl Written {
+    pub(super) fn extend(&mut self, other: Self) {
+        self.entries.extend(other.entries);
+        self.advice.extend(other.advice);
+        self.errors.extend(other.errors);
+    }
+}
+
+/// Whose values are sorted, and for whom.
+#[derive(Clone, Copy)]
+pub(super) struct Sorter<'a> {
+    pub(super) provider: ProviderKind,
+    pub(super) dialect: Dialect,
+    pub(super) origin: Origin,
+    /// Names of the Services that rules forward to: what `conditions.` and `transforms.` speak of.
+    pub(super) routed: &'a BTreeSet<String>,
+}
+
+impl Sorter<'_> {
+    /// Sorts the annotations of an object. Of several prefixes the strongest wins, key by key.
+    pub(super) fn annotations(&self, object: &ObjectRef, meta: &ObjectMeta) -> Written {
+        let mut written = Written::default();
+        let mut seen = BTreeMap::new();
+        for prefix in self.dialect.prefixes() {
+            let all = meta.annotations.iter().flatten();
+            for (key, text, value) in
+                all.filter_map(|(key, value)| Some((key.strip_prefix(prefix)?, key, value)))
+            {
+                match seen.get(key) {
+                    Some((_, same)) if *same == value => {}
+                    Some((stronger, _)) => written.advice.push(Advice::WithoutEffect {
+                        at: text.clone(),
+                        why: format!("differs from {stronger}, which is stronger"),
+                    }),
+                    None => {
+                        seen.insert(key, (text, value));
+                        let from = Provenance { object: object.clone(), key: text.clone() };
+                        self.sort(key, Sourced { value: value.clone(), from }, &mut written);
+                    }
+                }
+            }
+        }
+        written
+    }
+
+    /// Sorts one value.
+    pub(super) fn sort(&self, key: &str, value: Sourced<String>, written: &mut Written) {
+        let at = || spell(&value.from);
+        match self.dialect.find(key).filter(|row| self.origin == Origin::ClassParams || can_be_written(*row))
+        {
+            None => written.advice.push(Advice::Unknown { at: at(), meant: self.meant(key, &value.from) }),
+            Some(row) if !row.origins().contains(&self.origin) => {
+                let why = format!("means nothing on {} of that kind", self.origin.as_str());
+                written.advice.push(Advice::WithoutEffect { at: at(), why });
+            }
+            Some(row) if row.honoured_by().is_empty() => {
+                if self.is_needed(row.key(), key, &value.value) {
+                    written.errors.push(ReadError::Unfaithful { at: at() });
+                } else if !is_output(self.dialect, key) {
+                    written.advice.push(Advice::Unsupported { at: at() });
+                }
+            }
+            Some(row) if !row.honoured_by().contains(&self.provider) => {
+                let why = format!("means nothing on {} class", article(self.provider));
+                written.advice.push(Advice::WithoutEffect { at: at(), why });
+            }
+            Some(row) => written.entries.push(Entry { row, key: key.to_owned(), value }),
+        }
+    }
+
+    fn meant(&self, key: &str, from: &Provenance) -> Option<String> {
+        let prefix = from.key.strip_suffix(key).unwrap_or_default();
+        self.dialect.nearest(key).map(|nearest| format!("{prefix}{nearest}"))
+    }
+
+    /// Whether a setting that nothing honours decides who gets through or what a route means: leaving it out would
+    /// build something broader, or something else.
+    fn is_needed(&self, row: &str, key: &str, text: &str) -> bool {
+        match (self.dialect, row) {
+            (Dialect::Alb, "auth-type") => text != "none",
+            (Dialect::Alb, "use-regex-path-match") => value::boolean(text) != Ok(false),
+            (Dialect::Alb, "wafv2-acl-arn" | "wafv2-acl-name" | "waf-acl-id" | "web-acl-id") => {
+                !matches!(text, "" | "none")
+            }
+            (Dialect::Alb, "jwt-validation" | "mutual-authentication" | "subnets.tags") => true,
+            (Dialect::Alb, "conditions." | "transforms.") => {
+                key.strip_prefix(row).is_some_and(|service| self.routed.contains(service))
+            }
+            (Dialect::Nlb, "actions.") => true,
+            _ => false,
+        }
+    }
+}
+
+fn can_be_written(row: &dyn Row) -> bool {
+    *row.origins() != [Origin::ClassParams]
+}
+
+/// What another controller writes for people to read.
+fn is_output(dialect: Dialect, key: &str) -> bool {
+    dialect == Dialect::Alb && key == "dry-run-plan"
+}
+
+const fn article(provider: ProviderKind) -> &'static str {
+    match provider {
+        ProviderKind::Aws => "an AWS",
+        ProviderKind::InCluster => "an in-cluster",
+    }
+}
+
+/// Where a value is written, as its author knows it: an annotation alone, a field with its object.
+fn spell(from: &Provenance) -> String {
+    if from.key.starts_with("spec.") { from.to_string() } else { from.key.clone() }
+}
+
+/// The entries as settings, in their order: strongest first.
+pub(super) fn settings<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Settings {
+    let mut settings = Settings::default();
+    entries.into_iter().for_each(|entry| settings.push(&entry.key, entry.value.clone()));
+    settings
+}
+
+/// What cannot be read of the values that count: the strongest of each key, and all where keys are united.
+pub(super) fn unreadable<'a>(
+    about: &ObjectRef,
+    entries: impl IntoIterator<Item = &'a Entry>,
+) -> Vec<ReadError> {
+    let mut seen = BTreeSet::new();
+    let mut errors = Vec::new();
+    for Entry { row, key, value } in entries {
+        let counts = seen.insert(key) || row.merge() == Merge::Union;
+        if let Some(problem) = counts.then(|| row.check(&value.value).err()).flatten() {
+            let at =
+                if value.from.object == *about { value.from.key.clone() } else { value.from.to_string() };
+            errors.push(ReadError::Value { at, value: value.value.clone(), problem });
+        }
+    }
+    errors
+}
+
+/// Whether the value is one of a backend's own, rather than of the load balancer.
+pub(super) fn is_of_backend(entry: &&Entry) -> bool {
+    entry.row.origins().contains(&Origin::Service) && alb::ROWS.iter().any(|row| row.key() == entry.row.key())
+}

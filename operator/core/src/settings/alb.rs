@@ -1,0 +1,159 @@
+//! Annotations of Ingresses (and of Services behind them) under `alb.ingress.kubernetes.io/`.
+//!
+//! Source: AWS Load Balancer Controller 3.5, Ingress annotations.
+
+use ipnet::IpNet;
+
+use super::{
+    BadValue, Origin,
+    value::{self, TextMap},
+    words::{CheckPort, CheckProtocol, IpAddressType, ProtocolVersion, Scheme, TargetType},
+};
+use crate::{
+    ids::{Port, ProviderKind},
+    intent::{HttpProtocol, Listen},
+};
+
+/// What every key of the dialect starts with.
+pub const PREFIX: &str = "alb.ingress.kubernetes.io/";
+
+const INGRESS: &[Origin] = &[Origin::Ingress];
+const CLASS: &[Origin] = &[Origin::ClassParams, Origin::Ingress];
+const BACKEND: &[Origin] = &[Origin::Service, Origin::Ingress];
+const CLASS_BACKEND: &[Origin] = &[Origin::ClassParams, Origin::Service, Origin::Ingress];
+
+const AWS: &[ProviderKind] = &[ProviderKind::Aws];
+const BOTH: &[ProviderKind] = &[ProviderKind::Aws, ProviderKind::InCluster];
+
+rows! {
+    read {
+        GROUP_NAME: String = "group.name", CLASS, PerMember, BOTH, group_name, "shop",
+            "Group of Ingresses that share a load balancer, across namespaces.";
+        GROUP_ORDER: i32 = "group.order", INGRESS, PerMember, BOTH, group_order, "-5",
+            "Place of the Ingress in its group, -1000 to 1000; smaller ones come first.";
+        LISTEN_PORTS: Vec<Listen> = "listen-ports", INGRESS, PerMember, BOTH, value::listens, r#"[{"HTTP":80},{"HTTPS":443}]"#,
+            "Ports that the load balancer listens on for this Ingress.";
+        SSL_REDIRECT: Port = "ssl-redirect", CLASS, Exclusive, BOTH, value::port, "443",
+            "HTTPS port that every plain listener of the group redirects to.";
+        LOAD_BALANCER_NAME: String = "load-balancer-name", CLASS, Exclusive, AWS, value::short_name, "shop",
+            "Name of the load balancer, in place of the generated one.";
+        SCHEME: Scheme = "scheme", CLASS, Exclusive, AWS, Scheme::parse, "internet-facing",
+            "Whether clients outside the network can reach the load balancer.";
+        IP_ADDRESS_TYPE: IpAddressType = "ip-address-type", CLASS, Exclusive, AWS, IpAddressType::parse, "dualstack",
+            "Address families of the load balancer.";
+        SUBNETS: Vec<String> = "subnets", CLASS, Exclusive, AWS, value::list, "subnet-0a1, subnet-0b2",
+            "Subnets of the load balancer, by id or by Name tag.";
+        LOAD_BALANCER_ATTRIBUTES: TextMap = "load-balancer-attributes", CLASS, Union, AWS, value::map, "idle_timeout.timeout_seconds=90",
+            "Attributes of the load balancer.";
+        TAGS: TextMap = "tags", CLASS_BACKEND, Union, AWS, value::map, "team=a,env=prod",
+            "Tags of everything that is made.";
+        SECURITY_GROUPS: Vec<String> = "security-groups", INGRESS, Exclusive, AWS, value::list, "sg-0a1, web",
+            "Security groups of the load balancer, by id or by Name tag, in place of the managed one.";
+        MANAGE_BACKEND_SECURITY_GROUP_RULES: bool = "manage-backend-security-group-rules", INGRESS, Exclusive, AWS, value::boolean, "true",
+            "Whether, with security groups given, the rules that let the load balancer reach its targets are managed.";
+        INBOUND_CIDRS: Vec<IpNet> = "inbound-cidrs", CLASS, Exclusive, AWS, value::ranges, "10.0.0.0/8, fd00::/8",
+            "Ranges of client addresses that the managed security group lets in.";
+        SECURITY_GROUP_PREFIX_LISTS: Vec<String> = "security-group-prefix-lists", CLASS, Exclusive, AWS, value::list, "pl-0a1",
+            "Prefix lists that the managed security group lets in.";
+        CERTIFICATE_ARN: Vec<String> = "certificate-arn", CLASS, PerMember, AWS, value::list, "arn:aws:acm:us-east-1:000000000000:certificate/a",
+            "Certificates of HTTPS listeners; the first is the default.";
+        SSL_POLICY: String = "ssl-policy", CLASS, Exclusive, AWS, value::text, "ELBSecurityPolicy-TLS13-1-2-2021-06",
+            "Security policy of HTTPS listeners.";
+        TARGET_TYPE: TargetType = "target-type", CLASS_BACKEND, PerMember, AWS, TargetType::parse, "ip",
+            "Whether nodes or pods are registered as targets.";
+        BACKEND_PROTOCOL: HttpProtocol = "backend-protocol", BACKEND, PerMember, AWS, value::protocol, "HTTPS",
+            "Protocol that is spoken to targets.";
+        BACKEND_PROTOCOL_VERSION: ProtocolVersion = "backend-protocol-version", BACKEND, PerMember, AWS, ProtocolVersion::parse, "GRPC",
+            "Version of HTTP that is spoken to targets.";
+        TARGET_GROUP_ATTRIBUTES: TextMap = "target-group-attributes", BACKEND, PerMember, AWS, value::map, "stickiness.enabled=true",
+            "Attributes of the target group; the Service's value replaces the Ingress' whole.";
+        TARGET_NODE_LABELS: TextMap = "target-node-labels", BACKEND, PerMember, AWS, value::map, "pool=edge",
+            "Labels of the nodes that are registered as targets.";
+        HEALTHCHECK_PORT: CheckPort = "healthcheck-port", BACKEND, PerMember, AWS, CheckPort::parse, "traffic-port",
+            "Port of health checks: a number, a port's name, or traffic-port.";
+        HEALTHCHECK_PROTOCOL: CheckProtocol = "healthcheck-protocol", BACKEND, PerMember, AWS, CheckProtocol::parse_http, "HTTP",
+            "Protocol of health checks.";
+        HEALTHCHECK_PATH: String = "healthcheck-path", BACKEND, PerMember, AWS, value::text, "/healthz",
+            "Path of health checks.";
+        HEALTHCHECK_INTERVAL_SECONDS: i32 = "healthcheck-interval-seconds", BACKEND, PerMember, AWS, value::int32, "15",
+            "Seconds between health checks.";
+        HEALTHCHECK_TIMEOUT_SECONDS: i32 = "healthcheck-timeout-seconds", BACKEND, PerMember, AWS, value::int32, "5",
+            "Seconds after which a health check has failed.";
+        HEALTHY_THRESHOLD_COUNT: i32 = "healthy-threshold-count", BACKEND, PerMember, AWS, value::int32, "2",
+            "Health checks in a row until a target is healthy.";
+        UNHEALTHY_THRESHOLD_COUNT: i32 = "unhealthy-threshold-count", BACKEND, PerMember, AWS, value::int32, "2",
+            "Failed health checks in a row until a target is unhealthy.";
+        SUCCESS_CODES: String = "success-codes", BACKEND, PerMember, AWS, value::text, "200-299",
+            "Status codes of a healthy target.";
+    }
+    later {
+        "subnets.tags", &[Origin::ClassParams], "Subnets of the load balancer, by tags.";
+        "actions.", INGRESS, "Redirects, fixed responses and weighted forwards that a backend port `use-annotation` names.";
+        "conditions.", INGRESS, "Further conditions of the rules of one backend.";
+        "transforms.", INGRESS, "Rewrites of URL and host for one backend.";
+        "use-regex-path-match", INGRESS, "Whether ImplementationSpecific paths are regular expressions.";
+        "listener-attributes.", CLASS, "Attributes of the listener of one protocol and port.";
+        "mutual-authentication", INGRESS, "Client certificates of HTTPS listeners.";
+        "create-acm-cert", INGRESS, "Whether a certificate is requested for the hosts of the Ingress.";
+        "acm-pca-arn", INGRESS, "Private authority that issues the requested certificate.";
+        "auth-type", BACKEND, "How users are authenticated.";
+        "auth-idp-cognito", BACKEND, "Cognito user pool.";
+        "auth-idp-oidc", BACKEND, "OpenID Connect provider.";
+        "auth-on-unauthenticated-request", BACKEND, "What becomes of requests without authentication.";
+        "auth-scope", BACKEND, "Claims that are asked for.";
+        "auth-session-cookie", BACKEND, "Name of the session cookie.";
+        "auth-session-timeout", BACKEND, "Seconds that a session lasts.";
+        "jwt-validation", INGRESS, "Tokens that requests must carry.";
+        "customer-owned-ipv4-pool", INGRESS, "Pool of customer-owned addresses.";
+        "minimum-load-balancer-capacity", CLASS, "Capacity that AWS keeps ready.";
+        "ipam-ipv4-pool-id", CLASS, "IPAM pool of public addresses.";
+        "wafv2-acl-arn", CLASS, "WAFv2 web ACL, by ARN.";
+        "wafv2-acl-name", CLASS, "WAFv2 web ACL, by name.";
+        "waf-acl-id", INGRESS, "WAF Classic web ACL.";
+        "web-acl-id", INGRESS, "Older spelling of waf-acl-id.";
+        "shield-advanced-protection", INGRESS, "Whether Shield Advanced protects the load balancer.";
+        "multi-cluster-target-group", BACKEND, "Whether targets of other clusters are left alone.";
+        "target-control-port.", BACKEND, "Control port of the target optimizer, for one backend.";
+        "enable-frontend-nlb", INGRESS, "Whether a network load balancer stands in front.";
+        "frontend-nlb-scheme", INGRESS, "Scheme of the network load balancer in front.";
+        "frontend-nlb-subnets", INGRESS, "Subnets of the network load balancer in front.";
+        "frontend-nlb-security-groups", INGRESS, "Security groups of the network load balancer in front.";
+        "frontend-nlb-eip-allocations", INGRESS, "Elastic addresses of the network load balancer in front.";
+        "frontend-nlb-listener-port-mapping", INGRESS, "Ports of the network load balancer in front.";
+        "frontend-nlb-healthcheck-port", INGRESS, "Health check port of the network load balancer in front.";
+        "frontend-nlb-healthcheck-protocol", INGRESS, "Health check protocol of the network load balancer in front.";
+        "frontend-nlb-healthcheck-path", INGRESS, "Health check path of the network load balancer in front.";
+        "frontend-nlb-healthcheck-interval-seconds", INGRESS, "Health check interval of the network load balancer in front.";
+        "frontend-nlb-healthcheck-timeout-seconds", INGRESS, "Health check time-out of the network load balancer in front.";
+        "frontend-nlb-healthcheck-healthy-threshold-count", INGRESS, "Healthy threshold of the network load balancer in front.";
+        "frontend-nlb-healthcheck-unhealthy-threshold-count", INGRESS, "Unhealthy threshold of the network load balancer in front.";
+        "frontend-nlb-healthcheck-success-codes", INGRESS, "Success codes of the network load balancer in front.";
+        "frontend-nlb-attributes", INGRESS, "Attributes of the network load balancer in front.";
+        "frontend-nlb-tags", INGRESS, "Tags of the network load balancer in front.";
+        "dry-run-plan", INGRESS, "Written by the AWS Load Balancer Controller, read by nobody.";
+    }
+}
+
+/// A group's name: 1 to 63 characters of `a-z0-9.-`, an alphanumeric one at both ends.
+///
+/// # Errors
+/// Everything else.
+pub fn group_name(text: &str) -> Result<String, BadValue> {
+    let alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let inner = text.chars().all(|c| alphanumeric(c) || matches!(c, '-' | '.'));
+    let ends = text.starts_with(alphanumeric) && text.ends_with(alphanumeric);
+    if (1..=63).contains(&text.len()) && inner && ends {
+        Ok(text.to_owned())
+    } else {
+        Err(BadValue(
+            "must have 1 to 63 characters of a-z, 0-9, - and ., with a letter or digit at both ends".into(),
+        ))
+    }
+}
+
+fn group_order(text: &str) -> Result<i32, BadValue> {
+    match value::int32(text)? {
+        order @ -1000..=1000 => Ok(order),
+        _ => Err(BadValue("must be from -1000 to 1000".into())),
+    }
+}
