@@ -75,6 +75,11 @@ pub trait Operation: fmt::Debug + Clone + Serialize {
     fn refers_to(&self) -> BTreeSet<ResourceKey>;
     /// One line for people: `create target group k8s-… (HTTP 80, ip)`, without the effect's sign.
     fn describe(&self) -> String;
+    /// Handles that are known before it runs, for what it makes or changes beside `resource`; `None` for what goes.
+    /// They take effect once the operation has been applied.
+    fn rebinds(&self) -> BTreeMap<ResourceKey, Option<Handle>> {
+        BTreeMap::new()
+    }
     /// Further lines, one a changed field: `idle_timeout.timeout_seconds: 60 -> 120`.
     fn details(&self) -> Vec<String> {
         Vec::new()

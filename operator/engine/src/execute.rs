@@ -105,6 +105,12 @@ impl<P: Provider + 'static> Run<'_, P> {
     }
 
     fn bind(&mut self, op: &P::Op, applied: Applied) {
+        for (key, handle) in op.rebinds() {
+            match handle {
+                Some(handle) => self.bindings.insert(key, handle),
+                None => self.bindings.remove(&key),
+            };
+        }
         if let Applied::Produced { key, handle } = applied {
             self.bindings.insert(key, handle);
         } else if op.effect() == Effect::Delete {
