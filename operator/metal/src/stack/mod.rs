@@ -1,0 +1,332 @@
+//! The Stack unit in the cluster: an address of its own, live before it is published, gone after its names.
+//!
+//! What nodes serve and announce is computed by every agent from the same objects (see [`crate::program`]). What is
+//! decided here is the address, and when members may show it: an agent says in the state's `Announced` condition that
+//! it answers for the address, and only then do statuses and records follow.
+
+mod op;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
+
+use fairway_core::{
+    class::{Class, Classified},
+    evaluate::{Address, AddressWish, Evaluation, Finalizers, Input, Provider, StatusWish, Step},
+    ids::{Key, Kind, ObjectRef, StackId, sha256_hex},
+    intent::{Ask, Intent},
+    note::Note,
+    plan::{Bindings, Handle, Plan, ResourceKey, Wait},
+    read,
+    snapshot::Snapshot,
+};
+use serde::{Deserialize, Serialize};
+
+pub use op::AddressOp;
+
+use crate::{
+    allocate::{Given, Wish, allocate, keeps},
+    pool::{Pool, pools},
+};
+
+/// Type of the condition by which an agent says that it answers for a stack's addresses.
+pub const ANNOUNCED: &str = "Announced";
+/// Kind of an address in resource keys.
+const ADDRESS: &str = "address";
+
+/// The provider of in-cluster stacks.
+#[derive(Debug, Clone, Copy)]
+pub enum Stacks {}
+
+/// What does not change while the process runs.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// How objects are read.
+    pub read: read::ReadConfig,
+}
+
+/// What has to be known to give out an address.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Query {
+    /// Every address that is given out, as the API server has it now: a watch may not show our own last write yet.
+    Given,
+}
+
+/// What a stack is: its address.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StackModel {
+    /// `None`: nothing is wanted any more.
+    pub address: Option<IpAddr>,
+}
+
+/// Why members cannot show their address yet.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StackError {
+    /// No agent has said that it answers for the address.
+    #[error("no node announces {0} yet")]
+    NotAnnounced(IpAddr),
+    /// Two members ask for different addresses or pools.
+    #[error("{0} asks for another address than the members before it")]
+    Differs(ObjectRef),
+    /// A Service cannot be served yet.
+    #[error("Services are not served in the cluster yet")]
+    Layer4,
+}
+
+impl Classified for StackError {
+    fn class(&self) -> Class {
+        match self {
+            Self::NotAnnounced(_) => Class::Pending,
+            Self::Differs(_) => Class::Conflict,
+            Self::Layer4 => Class::Invalid,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NotAnnounced(_) => "NotAnnounced",
+            Self::Differs(_) => "AddressConflict",
+            Self::Layer4 => "ServiceNotServed",
+        }
+    }
+}
+
+impl Provider for Stacks {
+    type Unit = StackId;
+    type Config = Config;
+    type Query = Query;
+    type Answer = Given;
+    type Scope = ();
+    type Observed = ();
+    type Model = StackModel;
+    type Op = AddressOp;
+
+    fn evaluate(input: &Input<'_, Self>) -> Step<Self> {
+        let (intent, mut notes) =
+            read::intent(input.snapshot, &input.config.read, input.unit, input.last_good);
+        let (pools, pool_notes) = pools(input.snapshot);
+        notes.extend(pool_notes);
+        notes.extend(unserved(&intent));
+        let held: BTreeSet<IpAddr> = present(input);
+        if intent.members.is_empty() && intent.unreadable.is_empty() {
+            return Step::Done(Box::new(leave(&intent, notes, &held)));
+        }
+        let wish = wish(input.snapshot, &intent, &mut notes);
+        let kept = held.iter().copied().find(|address| keeps(input.snapshot, &pools, &wish, *address));
+        // An address whose pool was taken away stays until somebody says what else is wanted: nothing is re-addressed
+        // silently.
+        let stays = kept.or_else(|| held.iter().copied().next().filter(|_| wish.address.is_none()));
+        let address = match stays {
+            Some(address) => Some(address),
+            None => match input.facts.get(&Query::Given) {
+                None => return Step::NeedFacts(vec![Query::Given]),
+                Some(given) => new_address(input, &intent, &pools, &wish, given, &mut notes),
+            },
+        };
+        Step::Done(Box::new(stay(input, &intent, notes, &held, address)))
+    }
+}
+
+/// Services are read but not served: their authors are told.
+fn unserved(intent: &Intent) -> Vec<Note> {
+    let layer4 = intent.members.iter().filter(|member| matches!(member.ask, Ask::L4(_)));
+    layer4.map(|member| Note::warn(&member.object, &StackError::Layer4)).collect()
+}
+
+/// Addresses that the stack's state records.
+fn present(input: &Input<'_, Stacks>) -> BTreeSet<IpAddr> {
+    recorded(input.last_good.addresses.keys().map(String::as_str))
+}
+
+/// Addresses among recorded resource keys.
+#[must_use]
+pub fn recorded<'a>(keys: impl Iterator<Item = &'a str>) -> BTreeSet<IpAddr> {
+    keys.filter_map(|key| key.strip_prefix("address/")?.parse().ok()).collect()
+}
+
+fn wish(snapshot: &Snapshot, intent: &Intent, notes: &mut Vec<Note>) -> Wish {
+    let mut wish = Wish::default();
+    for member in &intent.members {
+        wish.namespaces.insert(member.object.key.namespace.clone());
+        let asked = asked_address(snapshot, &member.object);
+        match (wish.address, asked) {
+            (Some(first), Some(other)) if first != other => {
+                notes.push(Note::warn(&member.object, &StackError::Differs(member.object.clone())));
+            }
+            (None, asked) => wish.address = asked,
+            _ => {}
+        }
+        for pool in asked_pools(snapshot, &member.object) {
+            if !wish.pools.contains(&pool) {
+                wish.pools.push(pool);
+            }
+        }
+    }
+    wish
+}
+
+fn annotation<'a>(snapshot: &'a Snapshot, object: &ObjectRef, keys: [&str; 2]) -> Option<&'a str> {
+    let ingress = (object.kind == Kind::Ingress).then(|| snapshot.ingresses.get(&object.key))??;
+    let annotations = ingress.metadata.annotations.as_ref()?;
+    keys.into_iter().find_map(|key| annotations.get(key)).map(|value| value.trim())
+}
+
+fn asked_address(snapshot: &Snapshot, object: &ObjectRef) -> Option<IpAddr> {
+    annotation(snapshot, object, ["metallb.io/loadBalancerIPs", "metallb.universe.tf/loadBalancerIPs"])?
+        .parse()
+        .ok()
+}
+
+/// Pools named by the object, else by its class.
+fn asked_pools(snapshot: &Snapshot, object: &ObjectRef) -> Vec<String> {
+    let named = annotation(snapshot, object, ["metallb.io/address-pool", "metallb.universe.tf/address-pool"]);
+    if let Some(pool) = named {
+        return vec![pool.to_owned()];
+    }
+    let class = || {
+        let ingress = snapshot.ingresses.get(&object.key)?;
+        let name = ingress.spec.as_ref()?.ingress_class_name.as_ref()?;
+        let class = snapshot.ingress_classes.get(&Key::cluster(name))?;
+        let parameters = class.spec.as_ref()?.parameters.as_ref()?;
+        let params = snapshot.in_cluster_class_params.get(&Key::cluster(&parameters.name))?;
+        Some(params.spec.ip_address_pools.clone())
+    };
+    class().unwrap_or_default()
+}
+
+fn new_address(
+    input: &Input<'_, Stacks>,
+    intent: &Intent,
+    pools: &[Pool],
+    wish: &Wish,
+    given: &Given,
+    notes: &mut Vec<Note>,
+) -> Option<IpAddr> {
+    match allocate(input.snapshot, pools, input.unit, wish, given) {
+        Ok(address) => Some(address),
+        Err(error) => {
+            notes.extend(intent.members.iter().map(|member| Note::warn(&member.object, &error)));
+            None
+        }
+    }
+}
+
+/// The evaluation of a stack that has members.
+fn stay(
+    input: &Input<'_, Stacks>,
+    intent: &Intent,
+    mut notes: Vec<Note>,
+    held: &BTreeSet<IpAddr>,
+    address: Option<IpAddr>,
+) -> Evaluation<Stacks> {
+    let mut plan = Plan::default();
+    let assigned = address
+        .filter(|address| !held.contains(address))
+        .map(|address| plan.push(AddressOp::Assign { stack: input.unit.clone(), address }, []));
+    for old in held.iter().filter(|old| address.is_some_and(|address| address != **old)) {
+        let waits = vec![Wait::RecordsGone(old.to_string())];
+        plan.push_waiting(
+            AddressOp::Release { stack: input.unit.clone(), address: *old },
+            assigned,
+            waits,
+            Vec::new(),
+        );
+    }
+    let live = address.filter(|address| is_announced(input.snapshot, input.unit, *address));
+    if let Some(address) = address.filter(|_| live.is_none()) {
+        notes.extend(
+            intent
+                .members
+                .iter()
+                .map(|member| Note::warn(&member.object, &StackError::NotAnnounced(address))),
+        );
+    }
+    Evaluation {
+        fingerprint: fingerprint(address),
+        model: Some(StackModel { address }),
+        plan,
+        bindings: bindings(held, live),
+        status: live.map(|address| wishes(intent, address)).unwrap_or_default(),
+        finalizers: Finalizers {
+            add: intent
+                .members
+                .iter()
+                .map(|member| (member.object.clone(), member.finalizer.clone()))
+                .collect(),
+            // Another member has the address still: who leaves can go at once.
+            remove: leaving(intent),
+        },
+        good: read::good(intent),
+        notes,
+        gone: false,
+    }
+}
+
+/// The evaluation of a stack that nobody is a member of any more.
+fn leave(intent: &Intent, notes: Vec<Note>, held: &BTreeSet<IpAddr>) -> Evaluation<Stacks> {
+    let moved = intent.leaving.iter().filter(|leaving| leaving.successor.is_some());
+    let successors: Vec<Wait> = moved.map(|leaving| Wait::SuccessorLive(leaving.object.clone())).collect();
+    let mut plan = Plan::default();
+    for address in held {
+        let mut waits = successors.clone();
+        waits.push(Wait::RecordsGone(address.to_string()));
+        let op = AddressOp::Release { stack: intent.stack.clone(), address: *address };
+        plan.push_waiting(op, [], waits, Vec::new());
+    }
+    Evaluation {
+        fingerprint: fingerprint(None),
+        model: Some(StackModel::default()),
+        plan,
+        bindings: bindings(held, None),
+        notes,
+        finalizers: Finalizers { add: Vec::new(), remove: leaving(intent) },
+        status: Vec::new(),
+        good: BTreeMap::new(),
+        gone: true,
+    }
+}
+
+fn leaving(intent: &Intent) -> Vec<(ObjectRef, String)> {
+    let finalizer = read::finalizer(&intent.stack);
+    intent.leaving.iter().map(|leaving| (leaving.object.clone(), finalizer.clone())).collect()
+}
+
+fn is_announced(snapshot: &Snapshot, stack: &StackId, address: IpAddr) -> bool {
+    let state = snapshot.states.get(&Key::cluster(&stack.state_name()));
+    let conditions = state.and_then(|state| state.status.as_ref()).map(|status| status.conditions.as_slice());
+    conditions.unwrap_or_default().iter().any(|condition| {
+        condition.type_ == ANNOUNCED
+            && condition.status == "True"
+            && condition.message.contains(&address.to_string())
+    })
+}
+
+fn bindings(held: &BTreeSet<IpAddr>, live: Option<IpAddr>) -> Bindings {
+    let handle = |address: &IpAddr| Handle {
+        id: address.to_string(),
+        ready: live == Some(*address),
+        ..Handle::default()
+    };
+    held.iter().map(|address| (address_key(*address), handle(address))).collect()
+}
+
+/// How plans and states refer to an address.
+#[must_use]
+pub fn address_key(address: IpAddr) -> ResourceKey {
+    ResourceKey::new(ADDRESS, &address.to_string())
+}
+
+fn wishes(intent: &Intent, address: IpAddr) -> Vec<StatusWish> {
+    let served = intent.members.iter().filter(|member| matches!(member.ask, Ask::Http(_)));
+    let wish = |member: &fairway_core::intent::Member| StatusWish {
+        object: member.object.clone(),
+        addresses: vec![AddressWish { address: Address::Ip(address.to_string()), ports: Vec::new() }],
+    };
+    served.map(wish).collect()
+}
+
+fn fingerprint(address: Option<IpAddr>) -> String {
+    sha256_hex([address.map(|address| address.to_string()).unwrap_or_default().as_str()])
+}
