@@ -4,8 +4,23 @@ from .images import Image, Recipe
 from .kubernetes import Api, ApiError
 from .paths import unique_name
 from .processes import Process
-from .session import AlreadyUp, Lab, NotUp
+from .session import AlreadyUp, CommandFailed, Lab, NotUp
 from .teardown import TeardownFailed, leftovers
 from .wait import TimedOut, until
 
-__all__ = ["AlreadyUp", "Api", "ApiError", "Image", "Lab", "NotUp", "Process", "Recipe", "TeardownFailed", "TimedOut", "leftovers", "unique_name", "until"]
+__all__ = [
+    "AlreadyUp",
+    "Api",
+    "ApiError",
+    "CommandFailed",
+    "Image",
+    "Lab",
+    "NotUp",
+    "Process",
+    "Recipe",
+    "TeardownFailed",
+    "TimedOut",
+    "leftovers",
+    "unique_name",
+    "until",
+]

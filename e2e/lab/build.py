@@ -94,16 +94,14 @@ def helm(progress: Progress) -> Path:
     return path
 
 
+def helm_link() -> Path:
+    """The link to helm, once it was installed."""
+    return BIN / "helm"
+
+
 def kubectl() -> Path:
     """The link by which the cluster program is kubectl."""
     return BIN / "kubectl"
-
-
-def everything(progress: Progress) -> None:
-    """Builds all programs a lab may need."""
-    for wanted in (CLUSTER, ECHO, PAUSE):
-        progress.step(f"ready: {program(wanted, progress)}")
-    progress.step(f"ready: {helm(progress)}")
 
 
 def _go(arguments: list[str], where: Path, progress: Progress, **env: str) -> None:

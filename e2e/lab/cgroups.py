@@ -110,7 +110,8 @@ def _delegate(group: Path) -> None:
         (group / "cgroup.subtree_control").write_text(" ".join(f"+{controller}" for controller in wanted))
     except OSError as error:
         raise NoCgroups(
-            f"{group}: controllers cannot be handed down ({error.strerror}); in a container, its own processes must first move into a child group") from error
+            f"{group}: controllers cannot be handed down ({error.strerror}); "
+            "in a container, its own processes must first move into a child group") from error
 
 
 def _inherit_cpuset(group: Path) -> None:

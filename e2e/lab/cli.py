@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import build, description, paths
+from . import build, description, paths, starting
 from .progress import Progress
 from .session import Lab, names
 
@@ -81,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument("node")
     start.set_defaults(run=_start_node)
 
-    commands.add_parser("build", help="build all programs that labs need").set_defaults(run=_build)
+    commands.add_parser("build", help="install and build all that labs need, helm and the emulator's environment included").set_defaults(run=_build)
     return parser
 
 
@@ -127,7 +127,7 @@ def _env(arguments: argparse.Namespace) -> int:
 
 
 def _exec(arguments: argparse.Namespace) -> int:
-    done = Lab.attach(arguments.name).exec(arguments.where, arguments.words, capture_output=False, check=False)
+    done = Lab.attach(arguments.name).exec(arguments.where, arguments.words, capture=False, check=False)
     return done.returncode
 
 
@@ -154,5 +154,7 @@ def _start_node(arguments: argparse.Namespace) -> int:
 
 
 def _build(_: argparse.Namespace) -> int:
-    build.everything(Progress())
+    progress = Progress()
+    starting.prepare(starting.Wish(nodes=1, aws=True), progress)
+    progress.step(f"ready: {build.helm(progress).parent}")
     return 0

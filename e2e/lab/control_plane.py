@@ -107,7 +107,7 @@ def wait_ready(api: Api, folder: Path) -> None:
         if ended:
             raise ComponentEnded(f"{', '.join(ended)} ended; see {folder / 'logs'}")
         try:
-            return api.get("/readyz") == "ok"
+            return bool(api.get("/readyz") == "ok")
         except ApiError:  # it answers before all its parts are ready
             return False
 

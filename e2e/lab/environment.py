@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from . import build
+
 # The emulator takes any credentials; a 12-digit key would be taken as an account of its own.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
@@ -17,6 +19,7 @@ def of(content: dict[str, Any], inside: bool) -> dict[str, str]:
         "LAB_JSON": content["file"],
         "KUBECONFIG": place["kubeconfig"],
         "KUBECTL": kubernetes["kubectl"],
+        "HELM": str(build.helm_link()),
         "KUBECACHEDIR": str(folder / "kubectl"),
         **{f"HELM_{kind}_HOME": str(folder / "helm" / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA")},
     }

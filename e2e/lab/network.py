@@ -25,7 +25,14 @@ def enter(namespace: str) -> list[str]:
     return ["nsenter", f"--net={FOLDER / namespace}"]
 
 
-def make_switch(lab: str) -> None:
+def wire(lab: str, members: Iterable[tuple[str, ipaddress.IPv4Interface]]) -> None:
+    """Makes the switch and all members."""
+    _make_switch(lab)
+    for member, address in members:
+        _attach(lab, member, address)
+
+
+def _make_switch(lab: str) -> None:
     """Makes the namespace with the bridge."""
     switch = name(lab, SWITCH)
     _ip("netns", "add", switch)
@@ -34,7 +41,7 @@ def make_switch(lab: str) -> None:
     _ip("-n", switch, "link", "set", BRIDGE, "up")
 
 
-def attach(lab: str, member: str, address: ipaddress.IPv4Interface) -> None:
+def _attach(lab: str, member: str, address: ipaddress.IPv4Interface) -> None:
     """Makes the namespace of a member and wires it to the switch, where its port is named like the member."""
     own, switch = name(lab, member), name(lab, SWITCH)
     _ip("netns", "add", own)
@@ -81,10 +88,3 @@ def _ip(*words: str) -> None:
     done = subprocess.run(["ip", *words], capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"ip {' '.join(words)}: {done.stderr.strip()}")
-
-
-def wire(lab: str, members: Iterable[tuple[str, ipaddress.IPv4Interface]]) -> None:
-    """Makes the switch and all members."""
-    make_switch(lab)
-    for member, address in members:
-        attach(lab, member, address)

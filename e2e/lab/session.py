@@ -26,6 +26,10 @@ class NotUp(RuntimeError):
     """There is no lab of that name, or it is not ready."""
 
 
+class CommandFailed(RuntimeError):
+    """A command in a lab failed; the message holds what it complained of."""
+
+
 class Lab:
     """A lab. As a context manager it is up inside the block and gone after it, whatever ends the block or the process.
 
@@ -108,14 +112,27 @@ class Lab:
 
     # Use
 
-    def exec(self, where: str, argv: Sequence[str | Path], **options: Any) -> subprocess.CompletedProcess[str]:
-        """Runs a command to its end on the `host`, in `control` or `client`, or on a node; `options` are those of `subprocess.run`."""
-        settings = {"text": True, "capture_output": True, "check": True, "env": self._env(where)} | options
-        return subprocess.run([*self.enter(where), *map(str, argv)], **settings)
+    def exec(
+        self, where: str, argv: Sequence[str | Path], *,
+        check: bool = True, capture: bool = True, stdin: str | None = None, timeout: float | None = None,
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs a command to its end on the `host`, in `control` or `client`, or on a node. `timeout` is in seconds.
 
-    def kubectl(self, *arguments: str | Path, **options: Any) -> str:
+        With `check`, a status other than 0 raises `CommandFailed`.
+        """
+        words = [*self.enter(where), *map(str, argv)]
+        done = subprocess.run(words, env=self._env(where), text=True, check=False, capture_output=capture, input=stdin, timeout=timeout)
+        if check and done.returncode:
+            raise CommandFailed(f"{' '.join(map(str, argv))}: status {done.returncode}: {done.stderr or ''}")
+        return done
+
+    def kubectl(self, *arguments: str | Path, stdin: str | None = None) -> str:
         """Runs kubectl as administrator on the host and returns what it prints."""
-        return str(self.exec(HOST, [build.kubectl(), *arguments], **options).stdout)
+        return self.exec(HOST, [build.kubectl(), *arguments], stdin=stdin).stdout
+
+    def helm(self, *arguments: str | Path) -> str:
+        """Runs helm as administrator on the host and returns what it prints; installs it first if need be."""
+        return self.exec(HOST, [build.helm(self.progress), *arguments]).stdout
 
     def start(self, name: str, argv: Sequence[str | Path], where: str = HOST, env: Mapping[str, str] | None = None) -> Process:
         """Starts a program in the background, with its output in `logs/NAME.log`; it ends with the lab at the latest."""

@@ -8,7 +8,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from lab import Lab, unique_name  # noqa: E402
+from lab import Lab, unique_name
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """A control plane is whole: its identities, its rights, its controllers, and objects that tests make instead of kubelets."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -78,6 +79,15 @@ def test_endpoint_slices_follow_pods_that_nobody_runs(control_plane: Lab) -> Non
         return [address for endpoint in endpoints if endpoint["conditions"]["ready"] for address in endpoint["addresses"]]
 
     assert until("endpoint slice of the Service shop", 10, ready_addresses) == ["10.0.1.7"]
+
+
+def test_helm_sees_the_cluster(control_plane: Lab, tmp_path: Path) -> None:
+    chart = tmp_path / "chart"
+    (chart / "templates").mkdir(parents=True)
+    (chart / "Chart.yaml").write_text("{apiVersion: v2, name: chart, version: 0.1.0, kubeVersion: '>= 1.33.0-0 < 1.36.0-0'}")
+    (chart / "templates" / "map.yaml").write_text("{apiVersion: v1, kind: ConfigMap, metadata: {name: '{{ .Release.Name }}'}}")
+    control_plane.helm("install", "released", chart)
+    assert control_plane.api.get("/api/v1/namespaces/default/configmaps/released")["metadata"]["name"] == "released"
 
 
 def test_the_collector_removes_what_an_owner_leaves(control_plane: Lab) -> None:

@@ -1,13 +1,12 @@
 """Whatever ends the owner of a lab, the lab goes too."""
 
-import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from owners import E2E, OWNER, own
+from owners import E2E, OWNER, orphan, own
 
 from lab import Lab, leftovers, processes, teardown, unique_name, until
 
@@ -28,7 +27,7 @@ def test_an_owner_killed_in_the_middle_of_the_start_leaves_nothing() -> None:
     name = unique_name("early")
     owner = subprocess.Popen([sys.executable, "-c", OWNER, str(E2E), name, "0"], stdout=subprocess.PIPE)
     folder = Lab(name, quiet=True).folder
-    until("etcd to run", 30, lambda: (folder / "processes" / "etcd.json").exists())
+    until("etcd to run", 30, (folder / "processes" / "etcd.json").exists)
     owner.kill()
     owner.communicate()
     until("the warden to tear the lab down", 20, lambda: leftovers(name) == [])
@@ -38,11 +37,7 @@ def test_the_next_start_removes_what_an_owner_and_its_warden_left() -> None:
     name = unique_name("orphan")
     owner = own(name)
     folder = Lab(name, quiet=True).folder
-    wardens = [pid for pid in processes.children(owner.pid) if b"lab.warden" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-    assert len(wardens) == 1
-    os.kill(wardens[0], signal.SIGKILL)
-    owner.kill()
-    owner.communicate()
+    orphan(owner)
     assert leftovers(name), "nobody was left to tear it down"
     assert folder.exists()
     with Lab(unique_name("next"), quiet=True):

@@ -9,7 +9,7 @@ from typing import Any
 
 import boto3
 import pytest
-from owners import own
+from owners import orphan, own
 
 from lab import Lab, leftovers, unique_name, until
 
@@ -28,7 +28,10 @@ def lab() -> Iterator[Lab]:
 
 
 def deploy_echo(lab: Lab) -> None:
-    spread = {"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "DoNotSchedule", "labelSelector": {"matchLabels": {"app": "echo"}}}
+    spread = {
+        "maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "DoNotSchedule",
+        "labelSelector": {"matchLabels": {"app": "echo"}},
+    }
     fields = {"POD_NAME": "metadata.name", "NODE_NAME": "spec.nodeName"}
     container = {
         "name": "echo", "image": ECHO, "imagePullPolicy": "IfNotPresent", "ports": [{"containerPort": 8080}],
@@ -176,5 +179,19 @@ def test_a_killed_owner_takes_its_nodes_along() -> None:
     owner.kill()
     owner.communicate()
     until("the warden to tear the lab down", 30, lambda: leftovers(name) == [])
+
+
+def test_nodes_that_nobody_tore_down_are_removed_by_the_next_start() -> None:
+    name = unique_name("orphan-nodes")
+    owner = own(name, nodes=1)
+    deploy = Lab.attach(name).kubectl("create", "deployment", "one", f"--image={ECHO}")
+    assert "created" in deploy
+    Lab.attach(name).kubectl("rollout", "status", "deployment/one", "--timeout=60s")
+    orphan(owner)
+    before = leftovers(name)
+    for kind in ("process", "in a control group", "namespace", "control group", "folder"):
+        assert any(kind in left for left in before), kind
+    with Lab(unique_name("next-nodes"), quiet=True):
+        assert leftovers(name) == []
     assert not any(path.name.startswith(f"fairway.{name}.") for path in Path("/run/netns").iterdir())
-    assert not [path for path in Path("/sys/fs/cgroup").glob(f"*/fairway.{name}") if path.is_dir()]
+    assert not [path for path in Path("/sys/fs/cgroup").glob(f"**/fairway.{name}") if path.is_dir()]
