@@ -67,6 +67,15 @@ fn local_policy_keeps_the_client_and_uses_local_endpoints() {
 }
 
 #[test]
+fn a_proxy_on_the_node_serves_an_address_that_is_on_no_interface() {
+    let Some(world) = build() else { return };
+    let proxy = [(world.serve_on("node", "192.0.2.1"), Place::Here)];
+    install(&world, vec![(VIP, service(TrafficPolicy::Local, &proxy))]);
+    let seen = world.connect(at(VIP), 5).unwrap();
+    assert_eq!(seen.into_iter().collect::<Vec<_>>(), [((ip("192.0.2.1"), ip("192.0.2.10")), 5)]);
+}
+
+#[test]
 fn a_client_with_affinity_stays_until_its_endpoint_goes() {
     let Some(world) = build() else { return };
     let endpoints = ["203.0.113.10", "203.0.113.11"].map(|address| (world.serve(address), Place::Here));

@@ -71,8 +71,13 @@ impl World {
 
     /// A server on an address of the pod that says who it is and who asked.
     pub(crate) fn serve(&self, address: &str) -> SocketAddr {
+        self.serve_on("pod", address)
+    }
+
+    /// The same on an address of any host.
+    pub(crate) fn serve_on(&self, host: &str, address: &str) -> SocketAddr {
         let address = SocketAddr::new(address.parse().unwrap(), POD_PORT);
-        let listener = self.on("pod", move || TcpListener::bind(address).unwrap());
+        let listener = self.on(host, move || TcpListener::bind(address).unwrap());
         thread::spawn(move || {
             for stream in listener.incoming() {
                 let mut stream = stream.unwrap();

@@ -108,7 +108,7 @@ async fn read_head<S: Stream>(
     let hop = Hop {
         client: &sides.client,
         scheme: sides.scheme.name(),
-        port: sides.listener.port(),
+        port: listener.public_port(),
         rule: listener.forwarded(),
     };
     if client.buffer.unread().is_empty() {
@@ -171,6 +171,10 @@ async fn handle<S: Stream>(
         None => respond(core, client, request, 404, Content::Reason).await,
         Some(Action::Fixed(fixed)) => {
             respond(core, client, request, fixed.status, Content::Fixed(fixed)).await
+        }
+        // A request of HTTP/1.0 may name no host; then there is nowhere to send it.
+        Some(Action::Redirect(redirect)) if host.is_empty() && redirect.keeps_host() => {
+            refuse(core, client, Refusal::Host.status()).await
         }
         Some(Action::Redirect(redirect)) => {
             let location = redirect.location(sides.scheme, authority, target);

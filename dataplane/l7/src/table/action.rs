@@ -42,6 +42,9 @@ pub struct Endpoint {
     pub weight: u16,
 }
 
+/// Where the next upstream begins its round.
+static STARTS: AtomicU64 = AtomicU64::new(0);
+
 /// Endpoints of a route with their shares.
 #[derive(Debug)]
 pub struct Upstream {
@@ -63,7 +66,9 @@ impl Upstream {
             (endpoint.address, total)
         };
         let upto = used.map(add).collect();
-        Self { upto, step: golden_step(total), turn: AtomicU64::new(0) }
+        // Tables are rebuilt often: if each began at its first endpoint, that one would get too much.
+        let turn = AtomicU64::new(STARTS.fetch_add(1, Ordering::Relaxed));
+        Self { upto, step: golden_step(total), turn }
     }
 
     /// The endpoints that get requests.
@@ -174,6 +179,10 @@ impl Redirect {
     /// The status.
     pub fn code(&self) -> u16 {
         self.code
+    }
+
+    pub(crate) fn keeps_host(&self) -> bool {
+        self.host.is_none()
     }
 
     /// The `Location` for a request that came by `scheme` with this `Host` and target (path and query).

@@ -87,6 +87,7 @@ pub enum Forwarded {
 pub struct Listener {
     protocol: Protocol,
     forwarded: Forwarded,
+    public_port: u16,
     hosts: Hosts<Paths<Action>>,
     default: Option<Action>,
     tls: Option<Arc<rustls::ServerConfig>>,
@@ -102,6 +103,10 @@ impl Listener {
 
     pub(crate) fn forwarded(&self) -> Forwarded {
         self.forwarded
+    }
+
+    pub(crate) fn public_port(&self) -> u16 {
+        self.public_port
     }
 
     pub(crate) fn tls(&self) -> Option<&Arc<rustls::ServerConfig>> {
@@ -162,7 +167,8 @@ impl TableBuilder {
             Protocol::Tls(certificates) => Some(certificates.server_config().map_err(TableError::Tls)?),
         };
         let forwarded = Forwarded::default();
-        let listener = Listener { protocol, forwarded, hosts: Hosts::default(), default: None, tls };
+        let (hosts, public_port) = (Hosts::default(), address.port());
+        let listener = Listener { protocol, forwarded, public_port, hosts, default: None, tls };
         self.listeners.insert(address, listener);
         Ok(self)
     }
@@ -192,6 +198,13 @@ impl TableBuilder {
     /// Sets how forwarding headers sent by clients are treated.
     pub fn forwarded(&mut self, address: SocketAddr, rule: Forwarded) -> Result<&mut Self, TableError> {
         self.get(address)?.forwarded = rule;
+        Ok(self)
+    }
+
+    /// Sets the port that clients connect to, where it is translated on the way to the listener's own: upstreams
+    /// are told this one (`X-Forwarded-Port`).
+    pub fn public_port(&mut self, address: SocketAddr, port: u16) -> Result<&mut Self, TableError> {
+        self.get(address)?.public_port = port;
         Ok(self)
     }
 

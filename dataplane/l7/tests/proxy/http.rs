@@ -71,6 +71,26 @@ fn connections_are_kept_on_both_sides() {
 }
 
 #[test]
+fn upstreams_are_told_the_port_that_clients_know() {
+    let (at, echo) = (reserve(), Server::echo());
+    let mut table = RouteTable::builder();
+    table.listen(at.address, Protocol::Plain).unwrap().public_port(at.address, 80).unwrap();
+    table.default_action(at.address, to(&[echo.address])).unwrap();
+    let proxy = start(limits());
+    proxy.install(Arc::new(table.build())).unwrap();
+    let answer = Wire::connect(at.address).ask(GET);
+    assert!(answer.text().contains("X-Forwarded-Port: 80\r\n"), "{}", answer.text());
+}
+
+#[test]
+fn an_address_that_is_not_here_yet_can_be_listened_on() {
+    let proxy = start(limits());
+    let foreign = "192.0.2.77:80".parse().unwrap();
+    let installed = proxy.install(all_to(foreign, &[])).unwrap();
+    assert_eq!(installed.opened, [foreign]);
+}
+
+#[test]
 fn bodies_pass_in_both_framings_and_directions() {
     let (at, echo) = (reserve(), Server::echo());
     let proxy = start(Limits::default());
