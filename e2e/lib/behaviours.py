@@ -33,21 +33,26 @@ class Clients:
 
     def call(self, operation, parameters):
         service, name = operation.split(".")
-        api = self._client(service)
+        api = self.client(service)
         method = next(method for method, known in api.meta.method_to_api_mapping.items() if known == name)
         return getattr(api, method)(**parameters)
 
-    def _client(self, service):
+    def client(self, service):
+        """The client of a service, made once."""
         if service not in self._made:
-            self._made[service] = self._session.create_client(
-                service,
-                endpoint_url=self._endpoint,
-                region_name="us-east-1",
-                aws_access_key_id="test",
-                aws_secret_access_key="test",
-                config=Config(retries={"total_max_attempts": 1}, parameter_validation=False),
-            )
+            self._made[service] = self.make(service, Config(retries={"total_max_attempts": 1}))
         return self._made[service]
+
+    def make(self, service, config):
+        """A client of its own, with other retries or time-outs."""
+        return self._session.create_client(
+            service,
+            endpoint_url=self._endpoint,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            config=Config(parameter_validation=False).merge(config),
+        )
 
 
 def run(behaviour, clients, control):

@@ -12,6 +12,8 @@ def test_there_are_enough_behaviours_and_their_names_are_distinct():
     assert len(names) == len(set(names)) >= 60
 
 
-@pytest.mark.parametrize("behaviour", [pytest.param(found, id=f"{file}: {found['name']}") for file, found in BEHAVIOURS])
+@pytest.mark.parametrize(
+    "behaviour", [pytest.param(found, id=f"{file}: {found['name']}") for file, found in BEHAVIOURS]
+)
 def test_behaviour(behaviour, emulator, clients):
     run(behaviour, clients, emulator.control)
