@@ -12,6 +12,7 @@
 //! | `tunnel_idle`      | time    | 1 h     | close, when no byte of an upgraded connection moved |
 //! | `upstream_idle`    | time    | 60 s    | a pooled upstream connection is dropped             |
 //! | `pool_per_endpoint`| count   | 64      | further idle upstream connections are closed        |
+//! | `connections`      | count   | 16384   | per thread; further ones wait to be accepted        |
 //! | `avoid`            | time    | 2 s     | an endpoint that refused is tried last for so long  |
 
 use std::time::Duration;
@@ -39,6 +40,9 @@ pub struct Limits {
     pub upstream_idle: Duration,
     /// Idle upstream connections kept per endpoint and thread.
     pub pool_per_endpoint: usize,
+    /// Client connections open at once, per thread: a flood must not use up the file descriptors that upstream
+    /// connections need.
+    pub connections: usize,
     /// How long an endpoint that could not be connected to is tried last.
     pub avoid: Duration,
 }
@@ -56,6 +60,7 @@ impl Default for Limits {
             tunnel_idle: Duration::from_secs(3600),
             upstream_idle: Duration::from_secs(60),
             pool_per_endpoint: 64,
+            connections: 16 * 1024,
             avoid: Duration::from_secs(2),
         }
     }

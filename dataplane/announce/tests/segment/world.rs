@@ -68,6 +68,11 @@ impl World {
         ip(&format!("-n {} neigh flush all", self.namespace(host)));
     }
 
+    /// Takes a host off the segment, as if it had lost its power.
+    pub(crate) fn cut(&self, host: &str) {
+        ip(&format!("-n {} link set v{host} down", self.namespace("sw")));
+    }
+
     pub(crate) fn mac(&self, host: &str) -> String {
         self.on(host, || {
             let all = fairway_sys::interfaces().unwrap();

@@ -103,7 +103,8 @@ impl Proxy {
         Ok(Self { shared, workers, listening: Mutex::default() })
     }
 
-    /// Makes `table` the one that is served. Blocks for some system calls per new address, not for any traffic.
+    /// Makes `table` the one that is served. New sockets are opened in the network namespace of the calling
+    /// thread, upstreams are dialled from the one in which the proxy was started. Blocks for some system calls per new address, not for any traffic.
     pub fn install(&self, table: Arc<RouteTable>) -> Result<Installed, Vec<InstallError>> {
         let mut listening = self.listening.lock().unwrap_or_else(PoisonError::into_inner);
         let wanted: Vec<SocketAddr> = table.addresses().collect();

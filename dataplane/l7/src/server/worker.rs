@@ -76,7 +76,7 @@ pub(super) enum Order {
 
 /// Old pooled connections are looked for this often.
 const SWEEP: Duration = Duration::from_secs(10);
-/// Pause after an accept that failed for want of file descriptors or memory.
+/// Pause while there is no room for another connection, or no file descriptor or memory for it.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Runs until the sender of orders is gone; connections still open then are cut.
@@ -122,6 +122,14 @@ pub(super) async fn run(
 }
 
 impl Core {
+    /// The next connection, once there is room for it.
+    async fn accept(&self, socket: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+        while self.open.borrow().len() >= self.shared.limits.connections {
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+        }
+        socket.accept().await
+    }
+
     fn close_idle(&self) {
         let open = self.open.borrow();
         let idle: Vec<_> =
@@ -147,7 +155,7 @@ async fn accept(
         let accepted = tokio::select! {
             biased;
             _ = &mut stopped => break,
-            accepted = socket.accept() => accepted,
+            accepted = core.accept(&socket) => accepted,
         };
         match accepted {
             Ok((stream, peer)) => admit(&core, stream, peer, address),

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::support::{Server, Wire, all_to, eventually, limits, reserve, start, to};
+use crate::support::{self, Server, Wire, all_to, eventually, limits, reserve, start, to};
 use fairway_l7::{
     Action, Drained, FixedResponse, HostPattern, Limits, PathPattern, Protocol, Redirect, RouteTable, Scheme,
 };
@@ -345,6 +345,25 @@ fn slow_heads_and_idle_connections_end() {
     assert_eq!(idle.ask(GET).status(), 200);
     assert!(idle.is_closed());
     eventually("nothing is left open", || proxy.counters().connections == 0);
+}
+
+#[test]
+fn beyond_the_limit_a_connection_waits_for_its_turn() {
+    let (at, server) = (reserve(), Server::named("served"));
+    let threads = std::num::NonZeroUsize::new(1);
+    let options = fairway_l7::Options { threads, limits: Limits { connections: 1, ..Limits::default() } };
+    let proxy = fairway_l7::Proxy::start(options).unwrap();
+    proxy.install(all_to(at.address, &[server.address])).unwrap();
+    let mut first = Wire::connect(at.address);
+    assert_eq!(first.ask(GET).text(), "served");
+    let mut second = Wire::connect(at.address);
+    second.send(GET);
+    second.stream.get_ref().set_read_timeout(Some(Duration::from_millis(150))).unwrap();
+    assert_eq!(second.head(), None, "it is not served while the first is open");
+    assert_eq!(proxy.counters().accepted, 1);
+    drop(first);
+    second.stream.get_ref().set_read_timeout(Some(support::PATIENCE)).unwrap();
+    assert_eq!(second.message().unwrap().text(), "served");
 }
 
 #[test]
