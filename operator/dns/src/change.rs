@@ -9,11 +9,11 @@
 //! all. Groups are never split.
 //! Source: Route 53 API reference, ChangeResourceRecordSets.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fairway_core::{
-    ids::ObjectRef,
-    plan::{Effect, Operation, ResourceKey},
+    plan::{Effect, Handle, Operation, ResourceKey},
+    settings::Provenance,
 };
 use serde::{Deserialize, Serialize};
 
@@ -56,8 +56,8 @@ pub struct Group {
     pub name: Name,
     /// In the order in which they are sent.
     pub changes: Vec<Change>,
-    /// Who asks for it. Empty when nobody does any more.
-    pub asked_by: Vec<ObjectRef>,
+    /// Who asks for it, and where. Empty when nobody does any more.
+    pub because: Vec<Provenance>,
 }
 
 /// What is sent in one request.
@@ -115,13 +115,18 @@ impl Group {
         self.changes.iter().map(Change::size).fold((0, 0), |sum, size| (sum.0 + size.0, sum.1 + size.1))
     }
 
-    /// What the group does to the world: a name appears, changes or goes.
+    /// What the group does to the world: a name appears, changes or goes. Rewriting an ownership text that a deletion
+    /// shares with others does not make it less of a deletion.
     #[must_use]
     pub fn effect(&self) -> Effect {
-        let all = |action| self.changes.iter().all(|change| change.action == action);
-        if all(Action::Delete) {
+        let deletes = self.changes.iter().any(|change| change.action == Action::Delete);
+        let writes = self
+            .changes
+            .iter()
+            .any(|change| change.action != Action::Delete && change.record.kind.is_published());
+        if deletes && !writes {
             Effect::Delete
-        } else if all(Action::Create) {
+        } else if self.changes.iter().all(|change| change.action == Action::Create) {
             Effect::Create
         } else {
             Effect::Modify
@@ -160,6 +165,15 @@ impl Operation for ChangeBatch {
     fn describe(&self) -> String {
         let names: Vec<&str> = self.groups.iter().map(|group| group.name.as_str()).collect();
         format!("records of {} in zone {}", names.join(", "), self.zone_name)
+    }
+
+    fn rebinds(&self) -> BTreeMap<ResourceKey, Option<Handle>> {
+        let published = self.changes().into_iter().filter(|change| change.record.kind.is_published());
+        let published = published.map(|change| {
+            let stays = change.action != Action::Delete;
+            (change.record.resource(), change.record.handle().filter(|_| stays))
+        });
+        published.collect()
     }
 
     fn details(&self) -> Vec<String> {

@@ -21,11 +21,19 @@
 //!
 //! Nothing here waits, reads a clock or talks to anyone: equal input gives equal output, byte for byte.
 
+pub mod affix;
+pub mod board;
 pub mod change;
+pub mod compare;
 pub mod config;
+pub mod desired;
 pub mod name;
 pub mod provider;
 pub mod record;
+pub mod registry;
+pub mod sources;
+pub mod txt;
+pub mod wish;
 pub mod zone;
 
 pub use config::DnsConfig;

@@ -13,6 +13,7 @@
 
 use std::{fmt, net::IpAddr};
 
+use fairway_core::plan::{Handle, ResourceKey};
 use serde::{Deserialize, Serialize};
 
 use crate::name::Name;
@@ -221,6 +222,21 @@ impl RecordSet {
             }
             (Content::Values { .. }, _) => Vec::new(),
         }
+    }
+
+    /// How plans and the board call it.
+    #[must_use]
+    pub fn resource(&self) -> ResourceKey {
+        let set = self.set_identifier();
+        let separator = if set.is_empty() { "" } else { "/" };
+        ResourceKey::new("record", &format!("{}/{}{separator}{set}", self.name, self.kind))
+    }
+
+    /// The host name that it points at, for whoever waits until none does; `None` for addresses and texts.
+    #[must_use]
+    pub fn handle(&self) -> Option<Handle> {
+        let dns_name = self.targets().into_iter().next()?;
+        Some(Handle { id: self.name.to_string(), dns_name: Some(dns_name), zone_id: None, ready: true })
     }
 
     /// Whether the record says what `wanted` asks for. A TTL counts only where one was asked for; addresses are

@@ -1,0 +1,215 @@
+//! Whose each record set of a zone is, as its ownership records say.
+//!
+//! A record set is looked up by its name (with the wildcard replacement), exact type and set identifier; an alias A
+//! also under CNAME, as releases before v0.22 wrote it; every type but AAAA also without a type, as releases before
+//! v0.12 wrote it. The first that is found decides. No hit: nobody's, and never touched.
+//!
+//! Errors: none; a text that cannot be read claims nothing.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    config::TxtNaming,
+    name::Name,
+    record::{Content, RecordSet, RecordType},
+    txt::Claim,
+};
+
+/// One ownership record of a zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark<'a> {
+    /// As the zone holds it: a deletion has to repeat it.
+    pub record: &'a RecordSet,
+    /// What its first value says.
+    pub claim: Claim,
+    /// The record's name that it speaks for, with the wildcard replacement still in place.
+    pub name: Name,
+    /// `None`: every type but AAAA.
+    pub kind: Option<RecordType>,
+}
+
+/// Whose a record set is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing<'z, 'a> {
+    /// Ours, by this mark: the only record sets that can be changed or deleted.
+    Ours(&'z Mark<'a>),
+    /// Another owner's.
+    Theirs(String),
+    /// Nobody's that is known.
+    Unowned,
+}
+
+/// A zone's record sets and whose they are.
+#[derive(Debug)]
+pub struct Registry<'a> {
+    owner: String,
+    naming: TxtNaming,
+    apex: Name,
+    records: BTreeMap<Name, Vec<&'a RecordSet>>,
+    marks: BTreeMap<Name, Vec<Mark<'a>>>,
+}
+
+impl<'a> Registry<'a> {
+    /// Reads a zone. The order of the records means nothing.
+    #[must_use]
+    pub fn read(owner: &str, naming: &TxtNaming, apex: &Name, zone: &'a [RecordSet]) -> Self {
+        let mut sorted: Vec<&RecordSet> = zone.iter().collect();
+        sorted.sort();
+        let mut records: BTreeMap<Name, Vec<&RecordSet>> = BTreeMap::new();
+        let mut marks: BTreeMap<Name, Vec<Mark<'_>>> = BTreeMap::new();
+        for record in sorted {
+            if let Some(mark) = mark(record, naming, apex) {
+                marks.entry(mark.name.clone()).or_default().push(mark);
+            }
+            records.entry(record.name.clone()).or_default().push(record);
+        }
+        Self { owner: owner.to_owned(), naming: naming.clone(), apex: apex.clone(), records, marks }
+    }
+
+    /// Our owner id.
+    #[must_use]
+    pub fn owner(&self) -> &str {
+        &self.owner
+    }
+
+    /// Whose a record set is.
+    #[must_use]
+    pub fn standing(&self, record: &RecordSet) -> Standing<'_, 'a> {
+        match self.mark_of(record) {
+            Some(mark) => self.standing_of(mark),
+            None => Standing::Unowned,
+        }
+    }
+
+    /// Whose an ownership record itself is, whatever it speaks for. An ordinary text is nobody's.
+    #[must_use]
+    pub fn claim(&self, txt: &RecordSet) -> Standing<'_, 'a> {
+        let mark = self.marks.values().flatten().find(|mark| mark.record.key() == txt.key());
+        mark.map_or(Standing::Unowned, |mark| self.standing_of(mark))
+    }
+
+    /// A mark without an owner is nobody's.
+    fn standing_of<'z>(&'z self, mark: &'z Mark<'a>) -> Standing<'z, 'a> {
+        match mark.claim.owner() {
+            Some(owner) if owner == self.owner => Standing::Ours(mark),
+            Some(owner) => Standing::Theirs(owner.to_owned()),
+            None => Standing::Unowned,
+        }
+    }
+
+    /// All record sets at a name.
+    #[must_use]
+    pub fn at(&self, name: &Name) -> &[&'a RecordSet] {
+        self.records.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Names at which something is published.
+    pub fn names(&self) -> impl Iterator<Item = &Name> {
+        self.records
+            .iter()
+            .filter(|(_, sets)| sets.iter().any(|set| set.kind.is_published()))
+            .map(|(name, _)| name)
+    }
+
+    /// Our marks that speak for a name, of every type and set identifier.
+    pub fn marks_for<'z>(&'z self, name: &Name) -> impl Iterator<Item = &'z Mark<'a>> {
+        let marks = self.marks.get(&self.naming.replace_wildcard(name));
+        let marks = marks.filter(|_| !self.belongs_to_wildcard(name));
+        marks.into_iter().flatten().filter(|mark| self.is_ours(mark))
+    }
+
+    /// Our marks that speak for nothing that is there. One whose name could also be a mark of an older generation for
+    /// something that is there is not among them.
+    pub fn orphans<'z>(&'z self) -> impl Iterator<Item = &'z Mark<'a>> {
+        let idle = |mark: &&Mark<'a>| {
+            self.is_ours(mark)
+                && mark.kind.as_ref().is_some_and(RecordType::is_published)
+                && !self
+                    .subjects(mark)
+                    .iter()
+                    .any(|name| self.at(name).iter().any(|set| set.kind.is_published()))
+        };
+        self.marks.values().flatten().filter(idle)
+    }
+
+    /// Names that a mark may speak for: with its type taken off or left on, and as a wildcard.
+    fn subjects(&self, mark: &Mark<'a>) -> Vec<Name> {
+        let kind =
+            mark.kind.as_ref().map(|kind| format!("{}-", kind.as_str().to_lowercase())).unwrap_or_default();
+        let (label, rest) = mark.name.split_first();
+        let mut names = vec![mark.name.clone(), Name::observed(&format!("{kind}{}", mark.name))];
+        if !self.naming.wildcard.is_empty() && label == self.naming.wildcard.to_lowercase() {
+            names.push(Name::observed(&format!("*.{rest}")));
+        }
+        names
+    }
+
+    fn is_ours(&self, mark: &Mark<'a>) -> bool {
+        mark.claim.owner() == Some(&self.owner)
+    }
+
+    /// Where the ownership of a record set is kept when it is written afresh.
+    #[must_use]
+    pub fn txt_name(&self, record: &RecordSet) -> Name {
+        self.naming.txt_name(&record.name, &record.kind, &self.apex)
+    }
+
+    fn mark_of<'z>(&'z self, record: &RecordSet) -> Option<&'z Mark<'a>> {
+        if self.belongs_to_wildcard(&record.name) {
+            return None;
+        }
+        let marks = self.marks.get(&self.naming.replace_wildcard(&record.name))?;
+        let find = |kind: Option<&RecordType>| {
+            marks.iter().find(|mark| {
+                mark.kind.as_ref() == kind && mark.record.set_identifier() == record.set_identifier()
+            })
+        };
+        let generations = generations(record);
+        generations.into_iter().find_map(|kind| find(kind.as_ref()))
+    }
+
+    /// With a wildcard replacement, `any.example.com` and `*.example.com` share an ownership name. It is the
+    /// wildcard's while there is one; external-dns would take both for owned.
+    fn belongs_to_wildcard(&self, name: &Name) -> bool {
+        let (label, rest) = name.split_first();
+        !self.naming.wildcard.is_empty()
+            && label == self.naming.wildcard.to_lowercase()
+            && self.records.contains_key(&Name::observed(&format!("*.{rest}")))
+    }
+}
+
+impl Mark<'_> {
+    /// Whether the mark can speak for a record set of its name.
+    #[must_use]
+    pub fn covers(&self, record: &RecordSet) -> bool {
+        self.record.set_identifier() == record.set_identifier() && generations(record).contains(&self.kind)
+    }
+}
+
+/// Under which types the ownership of a record set may be kept, newest generation first.
+fn generations(record: &RecordSet) -> Vec<Option<RecordType>> {
+    let mut kinds = vec![Some(record.kind.clone())];
+    if record.kind == RecordType::A && matches!(record.content, Content::Alias(_)) {
+        kinds.push(Some(RecordType::Cname));
+    }
+    if record.kind != RecordType::Aaaa {
+        kinds.push(None);
+    }
+    kinds
+}
+
+fn mark<'a>(record: &'a RecordSet, naming: &TxtNaming, apex: &Name) -> Option<Mark<'a>> {
+    let claim = first_value(record).and_then(Claim::parse)?;
+    let subject = naming.subject(&record.name, apex)?;
+    Some(Mark { record, claim, name: subject.name, kind: subject.kind })
+}
+
+/// The first value of a TXT record set: the only one in which ownership is looked for.
+fn first_value(record: &RecordSet) -> Option<&str> {
+    match &record.content {
+        Content::Values { values, .. } if record.kind == RecordType::Txt => {
+            values.first().map(String::as_str)
+        }
+        Content::Values { .. } | Content::Alias(_) => None,
+    }
+}
