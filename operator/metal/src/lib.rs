@@ -12,5 +12,7 @@
 //! announcing never depend on the operator being up.
 
 pub mod allocate;
+pub mod election;
 pub mod pool;
+pub mod program;
 pub mod stack;

@@ -14,7 +14,6 @@ use fairway_core::{
 use fairway_crds::IPAddressPool;
 use ipnet::IpNet;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
-use kube_core::{Selector, SelectorExt as _};
 
 /// First and last address, both of one family and both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -178,7 +177,7 @@ impl Pool {
         let object = snapshot.namespaces.get(&Key::cluster(namespace));
         let labels = object.and_then(|object| object.metadata.labels.as_ref()).unwrap_or(&empty);
         pinned.names.iter().any(|name| name == namespace)
-            || pinned.selectors.iter().any(|selector| selects(selector, labels))
+            || pinned.selectors.iter().any(|selector| crate::election::selects(selector, labels))
     }
 
     /// Whether the pool is kept for some namespaces.
@@ -193,11 +192,6 @@ impl Pool {
             _ => true,
         }
     }
-}
-
-/// A selector that cannot be read selects nothing.
-fn selects(selector: &LabelSelector, labels: &std::collections::BTreeMap<String, String>) -> bool {
-    Selector::try_from(selector.clone()).is_ok_and(|selector| selector.matches(labels))
 }
 
 /// Every pool that can be used, by the order in which they are tried, and what is wrong with the others.

@@ -1,0 +1,162 @@
+//! What one node announces, listens on and routes: computed by every agent from the objects it watches.
+//!
+//! Shape: one [`NodeProgram`] a look, whole; who installs it compares it with what is installed. Every node serves
+//! every address (the node that owns it may change at any moment); only the owner answers for it.
+//! Certificates are named, not held: the agent reads the Secrets that are named here and no others.
+
+mod endpoints;
+mod routes;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::{IpAddr, SocketAddr},
+};
+
+use fairway_core::{
+    evaluate::LastGood,
+    ids::{Key, ProviderKind, StackId},
+    read::{self, ReadConfig},
+    snapshot::Snapshot,
+};
+use serde::Serialize;
+
+use crate::{election, stack::recorded};
+
+/// What one node does.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct NodeProgram {
+    /// Addresses that this node answers for.
+    pub announce: BTreeMap<IpAddr, Announcement>,
+    /// What is served, by address and port.
+    pub serve: BTreeMap<SocketAddr, Serve>,
+    /// Secrets whose certificates are served.
+    pub secrets: BTreeSet<Key>,
+}
+
+/// An address that this node answers for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Announcement {
+    /// Whose it is: the agent says in this stack's state that it answers.
+    pub stack: StackId,
+    /// `None`: on every interface.
+    pub interfaces: Option<BTreeSet<String>>,
+}
+
+/// One port of one address.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Serve {
+    /// Whether TLS is terminated.
+    pub tls: bool,
+    /// Certificates by host; an empty host is the one for names that no other matches.
+    pub certificates: Vec<Certificate>,
+    /// The first that matches best decides; no two have the same host and path.
+    pub routes: Vec<Route>,
+    /// What is done when no route matches.
+    pub default: Option<Action>,
+}
+
+/// A certificate for a host.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Certificate {
+    /// Exact, `*.rest`, or empty.
+    pub host: String,
+    /// Where it is.
+    pub secret: Key,
+}
+
+/// Where requests for a host and path go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Route {
+    /// Exact or `*.rest`; `None` is every host.
+    pub host: Option<String>,
+    /// How the path is matched.
+    pub path: Path,
+    /// What is done.
+    pub action: Action,
+}
+
+/// A path.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Path {
+    /// The whole path.
+    Exact(String),
+    /// Element by element.
+    Prefix(String),
+}
+
+/// What is done with a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// Passed on to one of these; none is a 503.
+    Forward(BTreeSet<SocketAddr>),
+    /// Sent to HTTPS on this port.
+    RedirectToTls(u16),
+    /// Answered with this status.
+    Status(u16),
+}
+
+/// The program of `node`, given who is alive.
+#[must_use]
+pub fn program(
+    snapshot: &Snapshot,
+    config: &ReadConfig,
+    node: &str,
+    alive: &BTreeSet<String>,
+) -> NodeProgram {
+    let mut program = NodeProgram::default();
+    for state in snapshot.states.values() {
+        let Some(stack) =
+            read::stack_of_state(state).filter(|stack| stack.provider == ProviderKind::InCluster)
+        else {
+            continue;
+        };
+        let arns = state.status.iter().flat_map(|status| status.arns.keys());
+        for address in recorded(arns.map(String::as_str)) {
+            announce(&mut program, snapshot, node, alive, &stack, address);
+            serve(&mut program, snapshot, config, &stack, address);
+        }
+    }
+    program
+}
+
+fn announce(
+    program: &mut NodeProgram,
+    snapshot: &Snapshot,
+    node: &str,
+    alive: &BTreeSet<String>,
+    stack: &StackId,
+    address: IpAddr,
+) {
+    let candidates = election::candidates(snapshot, address);
+    if election::owner(&candidates, alive, address) == Some(node) {
+        let interfaces = candidates.nodes.get(node).cloned().flatten();
+        program.announce.insert(address, Announcement { stack: stack.clone(), interfaces });
+    }
+}
+
+fn serve(
+    program: &mut NodeProgram,
+    snapshot: &Snapshot,
+    config: &ReadConfig,
+    stack: &StackId,
+    address: IpAddr,
+) {
+    let remembered = snapshot.states.get(&Key::cluster(&stack.state_name())).map(|state| last_good(state));
+    let (intent, _) = read::intent(snapshot, config, stack, &remembered.unwrap_or_default());
+    for (port, serve) in routes::serve(snapshot, &intent) {
+        program.secrets.extend(serve.certificates.iter().map(|certificate| certificate.secret.clone()));
+        program.serve.insert(SocketAddr::new(address, port), serve);
+    }
+}
+
+/// What the operator kept of members that cannot be read at the moment: they go on being served.
+fn last_good(state: &fairway_crds::LoadBalancerState) -> LastGood {
+    let kept = state.status.iter().flat_map(|status| &status.last_good);
+    let members = kept.filter_map(|(name, text)| Some((name.clone(), serde_json::from_str(text).ok()?)));
+    LastGood { members: members.collect(), ..LastGood::default() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+//! Listeners and routes of one stack, from its intent.
+//!
+//! Where two members ask for the same host and path, the first in the stack's order has it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fairway_core::{
+    ids::Key,
+    intent::{Ask, Backend, HttpAsk, HttpProtocol, Intent, Member, PathType},
+    snapshot::Snapshot,
+};
+
+use super::{Action, Certificate, Path, Route, Serve, endpoints::endpoints};
+
+/// What is served on each port.
+pub(super) fn serve(snapshot: &Snapshot, intent: &Intent) -> BTreeMap<u16, Serve> {
+    let mut ports: BTreeMap<u16, Serve> = BTreeMap::new();
+    let mut taken: BTreeSet<(u16, Option<String>, Path)> = BTreeSet::new();
+    let redirect = members(intent).find_map(|(_, ask)| ask.ssl_redirect);
+    for (member, ask) in members(intent) {
+        for listen in &ask.listens {
+            let port = listen.port.get();
+            let tls = listen.protocol == HttpProtocol::Https;
+            let serve = ports.entry(port).or_insert_with(|| Serve { tls, ..Serve::default() });
+            // A port that the first member serves plain stays plain: the later member's rules would be sent in clear.
+            if serve.tls != tls {
+                continue;
+            }
+            if let (false, Some(redirect)) = (tls, redirect) {
+                serve.default = Some(Action::RedirectToTls(redirect.get()));
+                continue;
+            }
+            if tls {
+                add_certificates(serve, member, ask);
+            }
+            let new =
+                |(host, path): &(Option<String>, Path)| taken.insert((port, host.clone(), path.clone()));
+            add_routes(snapshot, serve, ask, new);
+            if let (None, Some(backend)) = (&serve.default, &ask.default_backend) {
+                serve.default = Some(action(snapshot, backend));
+            }
+        }
+    }
+    ports
+}
+
+fn members(intent: &Intent) -> impl Iterator<Item = (&Member, &HttpAsk)> {
+    intent.members.iter().filter_map(|member| match &member.ask {
+        Ask::Http(ask) => Some((member, &**ask)),
+        Ask::L4(_) => None,
+    })
+}
+
+fn add_certificates(serve: &mut Serve, member: &Member, ask: &HttpAsk) {
+    for tls in &ask.tls {
+        let Some(name) = &tls.secret else { continue };
+        let secret = Key::new(&member.object.key.namespace, name);
+        // Without hosts, the certificate is for every name that no other one is for.
+        let hosts = if tls.hosts.is_empty() { vec![String::new()] } else { tls.hosts.clone() };
+        for host in hosts.into_iter().map(|host| host.to_lowercase()) {
+            if !serve.certificates.iter().any(|present| present.host == host) {
+                serve.certificates.push(Certificate { host, secret: secret.clone() });
+            }
+        }
+    }
+}
+
+fn add_routes(
+    snapshot: &Snapshot,
+    serve: &mut Serve,
+    ask: &HttpAsk,
+    mut is_new: impl FnMut(&(Option<String>, Path)) -> bool,
+) {
+    for route in &ask.routes {
+        let Some(path) = path(route.path_type, &route.path) else { continue };
+        let place = (route.host.clone(), path);
+        if is_new(&place) {
+            let (host, path) = place;
+            serve.routes.push(Route { host, path, action: action(snapshot, &route.backend) });
+        }
+    }
+}
+
+/// ALB patterns that end in `/*` mean a prefix; other patterns have no meaning here and route nothing.
+fn path(kind: PathType, text: &str) -> Option<Path> {
+    let text = if text.is_empty() { "/" } else { text };
+    match kind {
+        PathType::Exact => Some(Path::Exact(text.to_owned())),
+        PathType::Prefix => Some(Path::Prefix(text.to_owned())),
+        PathType::ImplementationSpecific => {
+            let prefix =
+                text.strip_suffix("/*").map_or(text, |rest| if rest.is_empty() { "/" } else { rest });
+            (!prefix.contains(['*', '?'])).then(|| Path::Prefix(prefix.to_owned()))
+        }
+    }
+}
+
+fn action(snapshot: &Snapshot, backend: &Backend) -> Action {
+    match &backend.found {
+        Some(service) => Action::Forward(endpoints(snapshot, backend, service)),
+        None => Action::Status(503),
+    }
+}

@@ -1,0 +1,123 @@
+use serde_json::{Value, json};
+
+use super::*;
+
+const ADDRESS: &str = "192.0.2.10";
+
+fn cluster(extra: &[Value]) -> Snapshot {
+    let stack = StackId::new(
+        ProviderKind::InCluster,
+        fairway_core::ids::StackKey::Ingress(Key::new("default", "shop")),
+    );
+    let address = format!("address/{ADDRESS}");
+    let mut objects = vec![
+        json!({"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": {"name": "metal"},
+               "spec": {"controller": "fairway.dev/in-cluster"}}),
+        json!({"apiVersion": "metallb.io/v1beta1", "kind": "IPAddressPool", "metadata": {"name": "p", "namespace": "f"},
+               "spec": {"addresses": ["192.0.2.0/24"]}}),
+        json!({"apiVersion": "metallb.io/v1beta1", "kind": "L2Advertisement", "metadata": {"name": "a", "namespace": "f"},
+               "spec": {}}),
+        json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n1"}}),
+        json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "uid": "1"},
+               "spec": {"type": "ClusterIP", "ports": [{"name": "http", "port": 80, "targetPort": 8080}]}}),
+        json!({"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
+               "metadata": {"name": "web-1", "labels": {"kubernetes.io/service-name": "web"}},
+               "ports": [{"name": "http", "port": 8080}],
+               "endpoints": [
+                   {"addresses": ["10.0.0.1"], "conditions": {"ready": true}},
+                   {"addresses": ["10.0.0.2"], "conditions": {"ready": false, "serving": true, "terminating": true}}]}),
+        json!({"apiVersion": "fairway.dev/v1alpha1", "kind": "LoadBalancerState", "metadata": {"name": stack.state_name()},
+               "spec": {"stack": stack.to_string(), "provider": "in-cluster"},
+               "status": {"arns": {address: ADDRESS}}}),
+    ];
+    objects.extend_from_slice(extra);
+    let mut snapshot = Snapshot::default();
+    objects.iter().for_each(|object| snapshot.add(object).unwrap());
+    snapshot
+}
+
+fn ingress(annotations: &Value, spec: &Value) -> Value {
+    let mut spec = spec.clone();
+    spec["ingressClassName"] = json!("metal");
+    json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
+           "metadata": {"name": "shop", "uid": "2", "annotations": annotations}, "spec": spec})
+}
+
+fn rule(host: &str, path: &str, kind: &str, service: &str) -> Value {
+    let backend = json!({"service": {"name": service, "port": {"name": "http"}}});
+    json!({"host": host, "http": {"paths": [{"path": path, "pathType": kind, "backend": backend}]}})
+}
+
+fn run(snapshot: &Snapshot) -> NodeProgram {
+    program(snapshot, &ReadConfig::default(), "n1", &BTreeSet::from(["n1".to_owned()]))
+}
+
+fn socket(port: u16) -> SocketAddr {
+    format!("{ADDRESS}:{port}").parse().unwrap()
+}
+
+#[test]
+fn an_address_is_announced_by_its_owner_and_served_by_everyone() {
+    let snapshot =
+        cluster(&[ingress(&json!({}), &json!({"rules": [rule("shop.example.com", "/", "Prefix", "web")]}))]);
+    let mine = run(&snapshot);
+    assert!(mine.announce.contains_key(&ADDRESS.parse::<IpAddr>().unwrap()));
+    let other = program(&snapshot, &ReadConfig::default(), "n2", &BTreeSet::from(["n1".to_owned()]));
+    assert!(other.announce.is_empty());
+    assert_eq!(other.serve, mine.serve);
+}
+
+#[test]
+fn requests_go_to_endpoints_that_are_ready() {
+    let snapshot =
+        cluster(&[ingress(&json!({}), &json!({"rules": [rule("shop.example.com", "/", "Prefix", "web")]}))]);
+    let program = run(&snapshot);
+    let serve = &program.serve[&socket(80)];
+    assert_eq!(serve.routes.len(), 1);
+    assert_eq!(serve.routes[0].host.as_deref(), Some("shop.example.com"));
+    assert_eq!(serve.routes[0].action, Action::Forward(BTreeSet::from(["10.0.0.1:8080".parse().unwrap()])));
+}
+
+#[test]
+fn a_missing_service_is_a_503_and_its_neighbours_are_served() {
+    let rules = [rule("a.example.com", "/", "Prefix", "nobody"), rule("b.example.com", "/", "Prefix", "web")];
+    let program = run(&cluster(&[ingress(&json!({}), &json!({"rules": rules}))]));
+    let routes = &program.serve[&socket(80)].routes;
+    assert_eq!(routes[0].action, Action::Status(503));
+    assert!(matches!(&routes[1].action, Action::Forward(endpoints) if endpoints.len() == 1));
+}
+
+#[test]
+fn alb_patterns_that_mean_a_prefix_are_prefixes() {
+    let cases = [
+        ("/api", Some(Path::Prefix("/api".into()))),
+        ("/api/*", Some(Path::Prefix("/api".into()))),
+        ("/*", Some(Path::Prefix("/".into()))),
+        ("/raw*", None),
+    ];
+    for (text, want) in cases {
+        let rules = [rule("a.example.com", text, "ImplementationSpecific", "web")];
+        let program = run(&cluster(&[ingress(&json!({}), &json!({"rules": rules}))]));
+        let path = program.serve[&socket(80)].routes.first().map(|route| route.path.clone());
+        assert_eq!(path, want, "{text}");
+    }
+}
+
+#[test]
+fn a_redirecting_listener_has_no_routes_and_secrets_are_named_once_each() {
+    let annotations = json!({
+        "alb.ingress.kubernetes.io/listen-ports": r#"[{"HTTP": 80}, {"HTTPS": 443}]"#,
+        "alb.ingress.kubernetes.io/ssl-redirect": "443",
+    });
+    let spec = json!({
+        "rules": [rule("shop.example.com", "/", "Prefix", "web")],
+        "tls": [{"hosts": ["Shop.example.com"], "secretName": "shop-tls"}],
+    });
+    let program = run(&cluster(&[ingress(&annotations, &spec)]));
+    let plain = &program.serve[&socket(80)];
+    assert_eq!((plain.routes.len(), plain.default.clone()), (0, Some(Action::RedirectToTls(443))));
+    let secret = Key::new("default", "shop-tls");
+    let certificate = Certificate { host: "shop.example.com".into(), secret: secret.clone() };
+    assert_eq!(program.serve[&socket(443)].certificates, [certificate]);
+    assert_eq!(program.secrets, BTreeSet::from([secret]));
+}
