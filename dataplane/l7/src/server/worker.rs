@@ -2,13 +2,11 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
-use std::future::poll_fn;
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -104,8 +102,10 @@ pub(super) async fn run(
             Some(Order::Listen(address, socket)) => match TcpListener::from_std(socket) {
                 Ok(socket) => {
                     let (stop, stopped) = oneshot::channel();
-                    spawn_local(accept(Rc::clone(&core), address, socket, stopped));
-                    listening.insert(address, stop);
+                    if let Some(door) = Door::open(&core, address) {
+                        spawn_local(door.accept(socket, stopped));
+                        listening.insert(address, stop);
+                    }
                 }
                 Err(error) => {
                     tracing::error!(%address, %error, "listening socket was not accepted by the runtime")
@@ -144,36 +144,62 @@ impl Core {
     }
 }
 
-/// Accepts until told to stop, and then what the kernel has accepted already.
-async fn accept(
+/// A listening address, with the listener that its last connection found: one that the kernel accepted before the
+/// address was given up is served by it.
+#[derive(Debug)]
+struct Door {
     core: Rc<Core>,
     address: SocketAddr,
-    socket: TcpListener,
-    mut stopped: oneshot::Receiver<()>,
-) {
-    loop {
-        let accepted = tokio::select! {
-            biased;
-            _ = &mut stopped => break,
-            accepted = core.accept(&socket) => accepted,
-        };
-        match accepted {
-            Ok((stream, peer)) => admit(&core, stream, peer, address),
-            Err(error) if is_about_one_client(&error) => {}
-            Err(error) => {
-                tracing::warn!(%address, %error, "accept failed");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+    listener: Arc<Listener>,
+}
+
+impl Door {
+    /// Nothing if the table has been replaced meanwhile by one without this address.
+    fn open(core: &Rc<Core>, address: SocketAddr) -> Option<Self> {
+        let listener = core.shared.table.load().listener(&address).map(Arc::clone)?;
+        Some(Self { core: Rc::clone(core), address, listener })
+    }
+
+    /// Accepts until told to stop, and then what the kernel has accepted already.
+    async fn accept(mut self, socket: TcpListener, mut stopped: oneshot::Receiver<()>) {
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                _ = &mut stopped => break,
+                accepted = self.core.accept(&socket) => accepted,
+            };
+            match accepted {
+                Ok((stream, peer)) => self.admit(stream, peer),
+                Err(error) if is_about_one_client(&error) => {}
+                Err(error) => {
+                    tracing::warn!(address = %self.address, %error, "accept failed");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+        // Asked at the kernel: the runtime may not have heard of the last ones yet.
+        let Ok(socket) = socket.into_std() else { return };
+        while let Ok((stream, peer)) = socket.accept() {
+            if let Ok(stream) = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream)) {
+                self.admit(stream, peer);
             }
         }
     }
-    let next = || {
-        poll_fn(|cx| match socket.poll_accept(cx) {
-            Poll::Ready(Ok(accepted)) => Poll::Ready(Some(accepted)),
-            Poll::Ready(Err(_)) | Poll::Pending => Poll::Ready(None),
-        })
-    };
-    while let Some((stream, peer)) = next().await {
-        admit(&core, stream, peer, address);
+
+    fn admit(&mut self, stream: TcpStream, peer: SocketAddr) {
+        let core = &self.core;
+        if let Some(current) = core.shared.table.load().listener(&self.address) {
+            self.listener = Arc::clone(current);
+        }
+        bump(&core.counters.accepted);
+        bump(&core.counters.connections);
+        let id = core.serial.replace(core.serial.get() + 1);
+        let idle = Rc::new(Cell::new(false));
+        let presence = Presence { core: Rc::clone(core), id, idle: Rc::clone(&idle) };
+        let scheme = if self.listener.tls().is_some() { Scheme::Https } else { Scheme::Http };
+        let sides = Sides { client: peer.ip().to_canonical().to_string(), listener: self.address, scheme };
+        let task = spawn_local(greet(stream, sides, Arc::clone(&self.listener), presence)).abort_handle();
+        core.open.borrow_mut().insert(id, Open { idle, task });
     }
 }
 
@@ -206,45 +232,20 @@ impl Drop for Presence {
     }
 }
 
-fn admit(core: &Rc<Core>, stream: TcpStream, peer: SocketAddr, address: SocketAddr) {
-    bump(&core.counters.accepted);
-    bump(&core.counters.connections);
-    let id = core.serial.replace(core.serial.get() + 1);
-    let idle = Rc::new(Cell::new(false));
-    let presence = Presence { core: Rc::clone(core), id, idle: Rc::clone(&idle) };
-    let task = spawn_local(greet(Rc::clone(core), stream, peer, address, presence)).abort_handle();
-    core.open.borrow_mut().insert(id, Open { idle, task });
-}
-
-async fn greet(core: Rc<Core>, stream: TcpStream, peer: SocketAddr, address: SocketAddr, presence: Presence) {
-    let Some(listener) = core.shared.table.load().listener(&address).map(Arc::clone) else {
-        return; // the table with this listener was replaced between the accept and now
-    };
+async fn greet(stream: TcpStream, sides: Sides, listener: Arc<Listener>, presence: Presence) {
+    let core = &*presence.core;
     if stream.set_nodelay(true).is_err() {
         return; // the client has left
     }
-    let client = peer.ip().to_canonical().to_string();
     let Some(config) = listener.tls().map(Arc::clone) else {
-        let sides = Sides { client, listener: address, scheme: Scheme::Http };
-        return serve(&core, stream, &sides, listener, &presence).await;
+        return serve(core, stream, &sides, listener, &presence).await;
     };
-    let sides = Sides { client, listener: address, scheme: Scheme::Https };
-    secure(&core, stream, config, (sides, listener), &presence).await;
-}
-
-async fn secure(
-    core: &Core,
-    stream: TcpStream,
-    config: Arc<rustls::ServerConfig>,
-    (sides, listener): (Sides, Arc<Listener>),
-    presence: &Presence,
-) {
     let handshake = async {
         let hello = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream).await?;
         hello.into_stream(config).await
     };
     match tokio::time::timeout(core.shared.limits.head_read, handshake).await {
-        Ok(Ok(stream)) => serve(core, stream, &sides, listener, presence).await,
+        Ok(Ok(stream)) => serve(core, stream, &sides, listener, &presence).await,
         Ok(Err(_)) | Err(_) => bump(&core.counters.handshakes_failed),
     }
 }

@@ -367,6 +367,23 @@ fn beyond_the_limit_a_connection_waits_for_its_turn() {
 }
 
 #[test]
+fn a_connection_that_waits_while_its_listener_goes_is_served() {
+    let (at, server) = (reserve(), Server::named("served"));
+    let threads = std::num::NonZeroUsize::new(1);
+    let options = fairway_l7::Options { threads, limits: Limits { connections: 1, ..Limits::default() } };
+    let proxy = fairway_l7::Proxy::start(options).unwrap();
+    proxy.install(all_to(at.address, &[server.address])).unwrap();
+    let mut first = Wire::connect(at.address);
+    assert_eq!(first.ask(GET).text(), "served");
+    let mut waiting: Vec<Wire> = (0..5).map(|_| Wire::connect(at.address)).collect();
+    proxy.install(Arc::new(RouteTable::default())).unwrap();
+    for wire in &mut waiting {
+        let answer = wire.ask(GET);
+        assert_eq!((answer.text(), answer.header("connection")), ("served", Some("close")));
+    }
+}
+
+#[test]
 fn swapping_tables_under_load_loses_nothing() {
     let (at, other) = (reserve(), reserve());
     let servers = [Server::named("one"), Server::named("two")];
