@@ -1,7 +1,7 @@
 """Starts, steers and stops an emulator from Python; needs nothing but the standard library.
 
-    with Emulator.start(seed="localstack/seeds/three-zones.json") as emulator:
-        emulator.control("PUT", "faults", {"rules": [{"id": "one", "operation": "CreateRule"}]})
+with Emulator.start(seed="localstack/seeds/three-zones.json") as emulator:
+    emulator.control("PUT", "faults", {"rules": [{"id": "one", "operation": "CreateRule"}]})
 """
 
 import json

@@ -72,7 +72,9 @@ def free_port(bind):
 def parse(argv):
     parser = argparse.ArgumentParser(prog="localstack/run", description="Fairway's AWS emulator, in the foreground.")
     parser.add_argument("--port", type=int, default=4566, help="0 picks a free one (default: 4566)")
-    parser.add_argument("--bind", default="::1", help="an IPv6 address, or 0.0.0.0 inside a network namespace (default: ::1)")
+    parser.add_argument(
+        "--bind", default="::1", help="an IPv6 address, or 0.0.0.0 inside a network namespace (default: ::1)"
+    )
     parser.add_argument("--seed", type=Path, help="environment to start with (default: an empty account)")
     parser.add_argument("--ready-file", type=Path, help="written when requests are served: {endpoint, pid}")
     arguments = parser.parse_args(argv)

@@ -21,9 +21,19 @@ import json
 import boto3
 
 GROUP_SETTINGS = (
-    "HealthCheckIntervalSeconds", "HealthCheckPath", "HealthCheckPort", "HealthCheckProtocol",
-    "HealthCheckTimeoutSeconds", "HealthyThresholdCount", "IpAddressType", "Matcher", "Port", "Protocol",
-    "ProtocolVersion", "TargetType", "UnhealthyThresholdCount",
+    "HealthCheckIntervalSeconds",
+    "HealthCheckPath",
+    "HealthCheckPort",
+    "HealthCheckProtocol",
+    "HealthCheckTimeoutSeconds",
+    "HealthyThresholdCount",
+    "IpAddressType",
+    "Matcher",
+    "Port",
+    "Protocol",
+    "ProtocolVersion",
+    "TargetType",
+    "UnhealthyThresholdCount",
 )
 # DescribeTags takes no more resources in a call.
 TAGGED_AT_ONCE = 20
@@ -53,9 +63,7 @@ class _Reader:
         self._balancers = self._all(self._elb, "describe_load_balancers", "LoadBalancers")
         self._groups = self._all(self._elb, "describe_target_groups", "TargetGroups")
         self._security = self._all(self._ec2, "describe_security_groups", "SecurityGroups")
-        self._subnets = {
-            subnet["SubnetId"]: subnet for subnet in self._all(self._ec2, "describe_subnets", "Subnets")
-        }
+        self._subnets = {subnet["SubnetId"]: subnet for subnet in self._all(self._ec2, "describe_subnets", "Subnets")}
         self._security_names = {group["GroupId"]: group["GroupName"] for group in self._security}
         self._group_names = {group["TargetGroupArn"]: group["TargetGroupName"] for group in self._groups}
 
@@ -75,9 +83,7 @@ class _Reader:
         tags = self._tags([balancer["LoadBalancerArn"] for balancer in self._balancers])
         return {
             balancer["LoadBalancerName"]: {
-                "attributes": _as_map(
-                    self._elb.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]
-                ),
+                "attributes": _as_map(self._elb.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]),
                 "ip": balancer["IpAddressType"],
                 "listeners": self._listeners(arn),
                 "scheme": balancer["Scheme"],
@@ -169,18 +175,20 @@ class _Reader:
         }
 
     def _permission(self, permission):
-        return json.dumps({
-            "p": permission["IpProtocol"],
-            "f": permission.get("FromPort"),
-            "t": permission.get("ToPort"),
-            "c": _sources(permission.get("IpRanges", []), "CidrIp"),
-            "c6": _sources(permission.get("Ipv6Ranges", []), "CidrIpv6"),
-            "g": sorted(
-                [self._security_names.get(pair["GroupId"], pair["GroupId"]), pair.get("Description", "")]
-                for pair in permission.get("UserIdGroupPairs", [])
-            ),
-            "pl": _sources(permission.get("PrefixListIds", []), "PrefixListId"),
-        })
+        return json.dumps(
+            {
+                "p": permission["IpProtocol"],
+                "f": permission.get("FromPort"),
+                "t": permission.get("ToPort"),
+                "c": _sources(permission.get("IpRanges", []), "CidrIp"),
+                "c6": _sources(permission.get("Ipv6Ranges", []), "CidrIpv6"),
+                "g": sorted(
+                    [self._security_names.get(pair["GroupId"], pair["GroupId"]), pair.get("Description", "")]
+                    for pair in permission.get("UserIdGroupPairs", [])
+                ),
+                "pl": _sources(permission.get("PrefixListIds", []), "PrefixListId"),
+            }
+        )
 
     def records(self):
         zones = self._all(self._dns, "list_hosted_zones", "HostedZones")

@@ -184,8 +184,15 @@ def test_health_can_be_dictated(world, elb):
 
 def test_route53_has_a_second_form_of_its_error(world, clients):
     world("PUT", "settings", {"change_batch_error": "messages"})
-    change = {"Action": "DELETE", "ResourceRecordSet": {"Name": "a.example.com", "Type": "A", "TTL": 60,
-                                                        "ResourceRecords": [{"Value": "192.0.2.1"}]}}
+    change = {
+        "Action": "DELETE",
+        "ResourceRecordSet": {
+            "Name": "a.example.com",
+            "Type": "A",
+            "TTL": 60,
+            "ResourceRecords": [{"Value": "192.0.2.1"}],
+        },
+    }
     with pytest.raises(ClientError) as failure:
         clients.client("route53").change_resource_record_sets(
             HostedZoneId="Z00000000000000000001", ChangeBatch={"Changes": [change]}

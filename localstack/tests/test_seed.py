@@ -12,31 +12,51 @@ SEEDS = Path(__file__).resolve().parents[1] / "seeds"
 RECORDED = {
     "cluster": "demo",
     "region": "us-east-1",
-    "vpc": [{
-        "VpcId": "vpc-0aaaaaaaaaaaaaaaa", "OwnerId": "000000000000", "CidrBlock": "10.0.0.0/16", "Tags": [],
-        "CidrBlockAssociationSet": [{"CidrBlock": "10.0.0.0/16"}],
-    }],
-    "subnets": [{
-        "SubnetId": f"subnet-0{zone * 16}", "AvailabilityZone": f"us-east-1{zone}", "CidrBlock": f"10.0.{number}.0/24",
-        "Tags": [{"Key": "kubernetes.io/role/elb", "Value": "1"}],
-    } for number, zone in enumerate("abc")],
+    "vpc": [
+        {
+            "VpcId": "vpc-0aaaaaaaaaaaaaaaa",
+            "OwnerId": "000000000000",
+            "CidrBlock": "10.0.0.0/16",
+            "Tags": [],
+            "CidrBlockAssociationSet": [{"CidrBlock": "10.0.0.0/16"}],
+        }
+    ],
+    "subnets": [
+        {
+            "SubnetId": f"subnet-0{zone * 16}",
+            "AvailabilityZone": f"us-east-1{zone}",
+            "CidrBlock": f"10.0.{number}.0/24",
+            "Tags": [{"Key": "kubernetes.io/role/elb", "Value": "1"}],
+        }
+        for number, zone in enumerate("abc")
+    ],
     "securityGroups": [
         {"GroupId": "sg-0ddddddddddddddd0", "GroupName": "default", "Description": "default VPC security group"},
         {"GroupId": "sg-0eeeeeeeeeeeeeee0", "GroupName": "nodes", "Description": "of nodes", "Tags": []},
     ],
-    "instances": [{
-        "InstanceId": "i-0fffffffffffffff0", "InstanceType": "m1.small", "SubnetId": "subnet-0aaaaaaaaaaaaaaaa",
-        "NetworkInterfaces": [{
-            "NetworkInterfaceId": "eni-0bbbbbbbbbbbbbbb0", "PrivateIpAddress": "10.0.0.4",
-            "Groups": [{"GroupId": "sg-0eeeeeeeeeeeeeee0"}],
-            "PrivateIpAddresses": [
-                {"Primary": True, "PrivateIpAddress": "10.0.0.4"}, {"Primary": False, "PrivateIpAddress": "10.0.0.5"},
+    "instances": [
+        {
+            "InstanceId": "i-0fffffffffffffff0",
+            "InstanceType": "m1.small",
+            "SubnetId": "subnet-0aaaaaaaaaaaaaaaa",
+            "NetworkInterfaces": [
+                {
+                    "NetworkInterfaceId": "eni-0bbbbbbbbbbbbbbb0",
+                    "PrivateIpAddress": "10.0.0.4",
+                    "Groups": [{"GroupId": "sg-0eeeeeeeeeeeeeee0"}],
+                    "PrivateIpAddresses": [
+                        {"Primary": True, "PrivateIpAddress": "10.0.0.4"},
+                        {"Primary": False, "PrivateIpAddress": "10.0.0.5"},
+                    ],
+                }
             ],
-        }],
-    }],
+        }
+    ],
     "certificate": {
         "CertificateArn": "arn:aws:acm:us-east-1:000000000000:certificate/11111111-2222-3333-4444-555555555555",
-        "DomainName": "*.example.com", "SubjectAlternativeNames": ["*.example.com"], "Type": "IMPORTED",
+        "DomainName": "*.example.com",
+        "SubjectAlternativeNames": ["*.example.com"],
+        "Type": "IMPORTED",
     },
     "zone": "/hostedzone/ZRECORDED",
 }
@@ -54,7 +74,10 @@ def test_ids_that_are_not_given_are_the_same_each_time():
         ({"vpc": {"cidr": "10.0.0.0/16", "colour": "red"}}, "colour"),
         ({"subnet": []}, "subnet"),
         ({"subnets": [{"cidr": "10.0.0.0/24"}]}, "zone"),
-        ({"instances": [{"name": "n", "subnet": "nowhere", "privateAddress": "10.0.0.9", "securityGroups": []}]}, "nowhere"),
+        (
+            {"instances": [{"name": "n", "subnet": "nowhere", "privateAddress": "10.0.0.9", "securityGroups": []}]},
+            "nowhere",
+        ),
     ],
 )
 def test_a_seed_that_cannot_be_read_says_why(change, message):
@@ -81,7 +104,9 @@ def test_the_default_seed_has_what_a_controller_looks_for(emulator, clients):
 def test_a_recorded_environment_stands_up_with_its_ids(emulator, clients):
     emulator.control("POST", "reset", {"seed": RECORDED})
     ec2 = clients.client("ec2")
-    assert [vpc["VpcId"] for vpc in ec2.describe_vpcs(VpcIds=["vpc-0aaaaaaaaaaaaaaaa"])["Vpcs"]] == ["vpc-0aaaaaaaaaaaaaaaa"]
+    assert [vpc["VpcId"] for vpc in ec2.describe_vpcs(VpcIds=["vpc-0aaaaaaaaaaaaaaaa"])["Vpcs"]] == [
+        "vpc-0aaaaaaaaaaaaaaaa"
+    ]
     filters = [{"Name": "vpc-id", "Values": ["vpc-0aaaaaaaaaaaaaaaa"]}]
     groups = ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
     assert {group["GroupId"]: group["Description"] for group in groups} == {
@@ -112,12 +137,17 @@ def test_the_state_is_read_back_by_names(emulator, clients):
     emulator.control("POST", "reset", {"seed": RECORDED})
     elb, dns = clients.client("elbv2"), clients.client("route53")
     group = elb.create_target_group(
-        Name="web", Protocol="HTTP", Port=80, VpcId="vpc-0aaaaaaaaaaaaaaaa", TargetType="ip",
+        Name="web",
+        Protocol="HTTP",
+        Port=80,
+        VpcId="vpc-0aaaaaaaaaaaaaaaa",
+        TargetType="ip",
         Tags=[{"Key": "a", "Value": "b"}],
     )["TargetGroups"][0]["TargetGroupArn"]
     elb.register_targets(TargetGroupArn=group, Targets=[{"Id": "10.0.0.5"}, {"Id": "10.0.0.6", "Port": 81}])
     balancer = elb.create_load_balancer(
-        Name="shop", Subnets=["subnet-0aaaaaaaaaaaaaaaa", "subnet-0bbbbbbbbbbbbbbbb"],
+        Name="shop",
+        Subnets=["subnet-0aaaaaaaaaaaaaaaa", "subnet-0bbbbbbbbbbbbbbbb"],
         SecurityGroups=["sg-0eeeeeeeeeeeeeee0"],
     )["LoadBalancers"][0]
     forward = [{"Type": "forward", "TargetGroupArn": group}]
@@ -126,27 +156,53 @@ def test_the_state_is_read_back_by_names(emulator, clients):
     )["Listeners"][0]["ListenerArn"]
     path = [{"Field": "path-pattern", "PathPatternConfig": {"Values": ["/x"]}}]
     elb.create_rule(ListenerArn=listener, Priority=3, Conditions=path, Actions=forward)
-    alias = {"HostedZoneId": balancer["CanonicalHostedZoneId"], "DNSName": balancer["DNSName"], "EvaluateTargetHealth": True}
-    dns.change_resource_record_sets(HostedZoneId="ZRECORDED", ChangeBatch={"Changes": [
-        {"Action": "CREATE", "ResourceRecordSet": {"Name": "shop.example.com", "Type": "A", "AliasTarget": alias}},
-    ]})
+    alias = {
+        "HostedZoneId": balancer["CanonicalHostedZoneId"],
+        "DNSName": balancer["DNSName"],
+        "EvaluateTargetHealth": True,
+    }
+    dns.change_resource_record_sets(
+        HostedZoneId="ZRECORDED",
+        ChangeBatch={
+            "Changes": [
+                {
+                    "Action": "CREATE",
+                    "ResourceRecordSet": {"Name": "shop.example.com", "Type": "A", "AliasTarget": alias},
+                },
+            ]
+        },
+    )
 
     state = dump(emulator.endpoint)
 
-    rendered = {"Type": "forward", "TargetGroupArn": "web", "ForwardConfig": {
-        "TargetGroups": [{"TargetGroupArn": "web", "Weight": 1}], "TargetGroupStickinessConfig": {"Enabled": False},
-    }}
+    rendered = {
+        "Type": "forward",
+        "TargetGroupArn": "web",
+        "ForwardConfig": {
+            "TargetGroups": [{"TargetGroupArn": "web", "Weight": 1}],
+            "TargetGroupStickinessConfig": {"Enabled": False},
+        },
+    }
     shop = state["loadBalancers"]["shop"]
     assert shop["zones"] == ["us-east-1a/10.0.0.0/24", "us-east-1b/10.0.1.0/24"]
     assert shop["securityGroups"] == ["nodes"]
     assert shop["listeners"]["80/HTTP"] == {
-        "alpn": None, "certificates": [], "default": [rendered], "ssl": None, "tags": {},
+        "alpn": None,
+        "certificates": [],
+        "default": [rendered],
+        "ssl": None,
+        "tags": {},
         "rules": [{"actions": [rendered], "conditions": path, "priority": "3"}],
     }
     assert state["targetGroups"]["web"]["targets"] == ["10.0.0.5:80", "10.0.0.6:81"]
     assert state["targetGroups"]["web"]["tags"] == {"a": "b"}
     assert state["securityGroups"] == {"nodes": {"description": "of nodes", "ingress": [], "tags": {}}}
-    assert state["records"] == {"example.com.": [{
-        "Name": "shop.example.com.", "Type": "A",
-        "alias": {"to": "loadBalancer:shop", "zone": "Z35SXDOTRQ7X7K", "health": True},
-    }]}
+    assert state["records"] == {
+        "example.com.": [
+            {
+                "Name": "shop.example.com.",
+                "Type": "A",
+                "alias": {"to": "loadBalancer:shop", "zone": "Z35SXDOTRQ7X7K", "health": True},
+            }
+        ]
+    }

@@ -3,7 +3,7 @@
 from localstack.http import Response
 
 from .emulator import EMULATOR
-from .seed import read_seed, plant
+from .seed import plant, read_seed
 
 
 class Control:

@@ -50,7 +50,9 @@ def describe_security_groups(base, emulator, context, request):
         refuse("InvalidParameterCombination", "The parameter MaxResults cannot be used with the parameter GroupIds")
     answer = base(context, request)
     visible = [group for group in answer.get("SecurityGroups") or [] if _visible(emulator, context, group["GroupId"])]
-    missing = {group["GroupId"] for group in answer.get("SecurityGroups") or []} - {group["GroupId"] for group in visible}
+    missing = {group["GroupId"] for group in answer.get("SecurityGroups") or []} - {
+        group["GroupId"] for group in visible
+    }
     if missing & set(request.get("GroupIds") or []):
         refuse("InvalidGroup.NotFound", f"The security group '{sorted(missing)[0]}' does not exist")
     return page({**answer, "SecurityGroups": visible}, emulator, request, ("SecurityGroups", 5, 1000))
@@ -93,7 +95,10 @@ def page(answer, emulator, request, shape):
     key, low, high = shape
     wanted = request.get("MaxResults")
     if wanted is not None and not low <= wanted <= high:
-        refuse("InvalidParameterValue", f"Value ( {wanted} ) for parameter maxResults is invalid. Expecting {low} to {high}.")
+        refuse(
+            "InvalidParameterValue",
+            f"Value ( {wanted} ) for parameter maxResults is invalid. Expecting {low} to {high}.",
+        )
     size = min(wanted or high, emulator.settings.page_size or high)
     part, following = cut(answer.get(key) or [], size, request.get("NextToken"), "InvalidPaginationToken")
     rest = {name: value for name, value in answer.items() if name != "NextToken"}

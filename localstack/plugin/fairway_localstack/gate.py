@@ -44,7 +44,9 @@ def release(chain, context, response):
         serializer = create_serializer(context.service, context.protocol)
         request = context.request
         response.update_from(
-            serializer.serialize_error_to_response(_error(fault), context.operation, request.headers, context.request_id)
+            serializer.serialize_error_to_response(
+                _error(fault), context.operation, request.headers, context.request_id
+            )
         )
     elif fault is not None and fault.action == "cut":
         error = "connection cut"

@@ -6,11 +6,12 @@ import socket
 import sys
 import time
 
-from localstack import config
 from localstack.aws import handlers
 from localstack.runtime import hooks
 from localstack.runtime.runtime import LocalstackRuntime
 from localstack.services.internal import get_internal_apis
+
+from localstack import config
 
 from . import gate
 from .control import Control

@@ -5,13 +5,17 @@ Source: Action, ForwardActionConfig, RedirectActionConfig, FixedResponseActionCo
 
 import re
 
-from . import protocols
 from ..errors import refuse
+from . import protocols
 
 FINAL = ("forward", "redirect", "fixed-response")
 NEEDS_HTTPS = ("authenticate-oidc", "authenticate-cognito", "jwt-validation")
 REDIRECT_DEFAULTS = {
-    "Protocol": "#{protocol}", "Port": "#{port}", "Host": "#{host}", "Path": "/#{path}", "Query": "#{query}",
+    "Protocol": "#{protocol}",
+    "Port": "#{port}",
+    "Host": "#{host}",
+    "Path": "/#{path}",
+    "Query": "#{query}",
 }
 AUTHENTICATION_DEFAULTS = {
     "SessionCookieName": "AWSELBAuthSessionCookie",
@@ -27,7 +31,9 @@ def normal_actions(elb, load_balancer, protocol, actions):
     normal = [_normal(elb, load_balancer, protocol, _given(action)) for action in actions]
     normal.sort(key=lambda action: action.get("Order") or 0)
     if normal[-1]["Type"] not in FINAL or sum(action["Type"] in FINAL for action in normal) != 1:
-        refuse("InvalidLoadBalancerAction", "Exactly one forward, redirect or fixed-response action, and it must be last")
+        refuse(
+            "InvalidLoadBalancerAction", "Exactly one forward, redirect or fixed-response action, and it must be last"
+        )
     if len(normal) > 1 or actions[0].get("Order"):
         for position, action in enumerate(normal, start=1):
             action["Order"] = action.get("Order") or position

@@ -5,8 +5,11 @@ Source: LoadBalancerAttribute, TargetGroupAttribute and ListenerAttribute in the
 
 from ..errors import refuse
 
-_LOGS = {f"{kind}_logs.s3.{key}": value for kind in ("access", "connection", "health_check")
-         for key, value in (("enabled", "false"), ("bucket", ""), ("prefix", ""))}
+_LOGS = {
+    f"{kind}_logs.s3.{key}": value
+    for kind in ("access", "connection", "health_check")
+    for key, value in (("enabled", "false"), ("bucket", ""), ("prefix", ""))
+}
 
 APPLICATION = {
     **_LOGS,
@@ -70,14 +73,26 @@ TARGET_GROUP_L4 = {
 }
 
 _RESPONSE_HEADERS = (
-    "strict_transport_security", "access_control_allow_origin", "access_control_allow_methods",
-    "access_control_allow_headers", "access_control_allow_credentials", "access_control_expose_headers",
-    "access_control_max_age", "content_security_policy", "x_content_type_options", "x_frame_options",
+    "strict_transport_security",
+    "access_control_allow_origin",
+    "access_control_allow_methods",
+    "access_control_allow_headers",
+    "access_control_allow_credentials",
+    "access_control_expose_headers",
+    "access_control_max_age",
+    "content_security_policy",
+    "x_content_type_options",
+    "x_frame_options",
 )
 _REQUEST_HEADERS = (
-    "x_amzn_mtls_clientcert_serial_number", "x_amzn_mtls_clientcert_issuer", "x_amzn_mtls_clientcert_subject",
-    "x_amzn_mtls_clientcert_validity", "x_amzn_mtls_clientcert_leaf", "x_amzn_mtls_clientcert",
-    "x_amzn_tls_version", "x_amzn_tls_cipher_suite",
+    "x_amzn_mtls_clientcert_serial_number",
+    "x_amzn_mtls_clientcert_issuer",
+    "x_amzn_mtls_clientcert_subject",
+    "x_amzn_mtls_clientcert_validity",
+    "x_amzn_mtls_clientcert_leaf",
+    "x_amzn_mtls_clientcert",
+    "x_amzn_tls_version",
+    "x_amzn_tls_cipher_suite",
 )
 LISTENER_HTTP = {
     "routing.http.response.server.enabled": "true",

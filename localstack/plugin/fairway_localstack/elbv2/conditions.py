@@ -50,7 +50,9 @@ def _check_limits(elb, conditions):
         refuse("ValidationError", f"A rule can only have '{elb.quota('condition-values-per-rule')}' condition values")
     wildcards = sum(_wildcards(condition) for condition in conditions)
     if wildcards > elb.quota("condition-wildcards-per-rule"):
-        refuse("ValidationError", f"A rule can only have '{elb.quota('condition-wildcards-per-rule')}' condition wildcards")
+        refuse(
+            "ValidationError", f"A rule can only have '{elb.quota('condition-wildcards-per-rule')}' condition wildcards"
+        )
 
 
 def _wildcards(condition):

@@ -1,11 +1,11 @@
 """Listeners and the default rule that each of them has. Source: CreateListener and its neighbours."""
 
+from ..errors import refuse
 from . import attributes, protocols
 from .actions import count_uses, normal_actions
 from .checks import as_tags, check_tag_count, page, put_tags
 from .state import public
 from .tls import DEFAULT_POLICY, check_tls
-from ..errors import refuse
 
 
 def create_listener(elb, request):
@@ -64,7 +64,8 @@ def _check_trust(elb, authentication):
 
 def _on_same_port(others, wanted):
     return [
-        other for other in others
+        other
+        for other in others
         if other["Port"] == wanted["Port"] and not protocols.share_a_port(other["Protocol"], wanted["Protocol"])
     ]
 

@@ -3,13 +3,13 @@
 Source: Elastic Load Balancing API reference, version 2015-12-01, one function per operation.
 """
 
+from ..errors import refuse
 from . import attributes, interfaces
 from .checks import as_tags, check_name, check_tag_count, page, put_tags
 from .listeners import delete_listener
 from .placement import place
 from .state import public
 from .zones import zone_of
-from ..errors import refuse
 
 SHORT_TYPES = {"application": "app", "network": "net", "gateway": "gwy"}
 MAX_NAMED = 20
@@ -140,7 +140,9 @@ def delete_load_balancer(elb, request):
         return {}
     arn = record["LoadBalancerArn"]
     if record["_attributes"]["deletion_protection.enabled"] == "true":
-        refuse("OperationNotPermitted", f"Load balancer '{arn}' cannot be deleted because deletion protection is enabled")
+        refuse(
+            "OperationNotPermitted", f"Load balancer '{arn}' cannot be deleted because deletion protection is enabled"
+        )
     for listener in elb.listeners_of(arn):
         delete_listener(elb, {"ListenerArn": listener["ListenerArn"]})
     for kept in (elb.store.load_balancers, elb.store.tags, elb.store.capacities):

@@ -1,10 +1,10 @@
 """Rules of a listener. Source: CreateRule, ModifyRule, DeleteRule, SetRulePriorities, DescribeRules."""
 
+from ..errors import refuse
 from .actions import count_uses, normal_actions
 from .checks import as_tags, check_tag_count, page, put_tags
 from .conditions import normal_conditions
 from .state import public
-from ..errors import refuse
 
 LAST_PRIORITY = 50000
 

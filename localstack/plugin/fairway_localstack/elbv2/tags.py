@@ -1,7 +1,7 @@
 """Tags of load balancers, target groups, listeners, rules and trust stores. Source: AddTags, RemoveTags, DescribeTags."""
 
-from .checks import as_tags, check_tag_count, put_tags
 from ..errors import refuse
+from .checks import as_tags, check_tag_count, put_tags
 
 MAX_DESCRIBED = 20
 

@@ -1,9 +1,9 @@
 """Target groups. Source: CreateTargetGroup and its neighbours in the API reference."""
 
+from ..errors import refuse
 from . import attributes, protocols
 from .checks import as_tags, check_name, check_tag_count, page, put_tags
 from .state import public
-from ..errors import refuse
 
 HEALTH_RANGES = {
     "HealthCheckIntervalSeconds": (5, 300),
@@ -11,7 +11,14 @@ HEALTH_RANGES = {
     "HealthyThresholdCount": (2, 10),
     "UnhealthyThresholdCount": (2, 10),
 }
-CHANGEABLE = (*HEALTH_RANGES, "HealthCheckProtocol", "HealthCheckPort", "HealthCheckPath", "HealthCheckEnabled", "Matcher")
+CHANGEABLE = (
+    *HEALTH_RANGES,
+    "HealthCheckProtocol",
+    "HealthCheckPort",
+    "HealthCheckPath",
+    "HealthCheckEnabled",
+    "Matcher",
+)
 
 
 def create_target_group(elb, request):

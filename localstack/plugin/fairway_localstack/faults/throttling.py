@@ -4,7 +4,15 @@ Source: the common errors of each API reference. ec2 answers 503 `RequestLimitEx
 `ThrottlingException`, elbv2 and route53 `Throttling`.
 """
 
-JSON_SERVICES = ("acm", "cognito-idp", "globalaccelerator", "resourcegroupstaggingapi", "shield", "waf-regional", "wafv2")
+JSON_SERVICES = (
+    "acm",
+    "cognito-idp",
+    "globalaccelerator",
+    "resourcegroupstaggingapi",
+    "shield",
+    "waf-regional",
+    "wafv2",
+)
 
 
 def throttling_error(service):

@@ -1,8 +1,8 @@
 """Change batches: all of it or nothing. Source: ChangeResourceRecordSets and "Quotas" in the Route 53 developer guide."""
 
+from ..errors import refuse
 from . import records
 from .zone import key_of
-from ..errors import refuse
 
 MAX_ELEMENTS, MAX_CHARACTERS = 1000, 32000
 
@@ -26,7 +26,9 @@ def change_resource_record_sets(zones, account, request):
 def _check_busy(zones, zone):
     busy = zones.settings.zone_busy_seconds
     if busy and zone.changed_at is not None and zones.clock.now() - zone.changed_at < busy:
-        refuse("PriorRequestNotComplete", "The request was rejected because Route 53 was still processing a prior request.")
+        refuse(
+            "PriorRequestNotComplete", "The request was rejected because Route 53 was still processing a prior request."
+        )
 
 
 def _check_size(changes):

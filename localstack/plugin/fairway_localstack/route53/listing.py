@@ -2,8 +2,8 @@
 
 import bisect
 
-from .names import normal, sort_key
 from ..errors import refuse
+from .names import normal, sort_key
 
 MAX_ITEMS = 300
 

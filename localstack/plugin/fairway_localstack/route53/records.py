@@ -3,12 +3,18 @@
 import ipaddress
 import re
 
-from .names import normal
 from ..elbv2.zones import ALL_ZONES
 from ..errors import AwsError, refuse
+from .names import normal
 
 POLICIES = (
-    "Weight", "Region", "Failover", "GeoLocation", "MultiValueAnswer", "GeoProximityLocation", "CidrRoutingConfig",
+    "Weight",
+    "Region",
+    "Failover",
+    "GeoLocation",
+    "MultiValueAnswer",
+    "GeoProximityLocation",
+    "CidrRoutingConfig",
 )
 LONGEST_TTL = 2**31 - 1
 LONGEST_STRING = 255
@@ -112,11 +118,19 @@ def _bad_values(zone_name, record):
 
 
 def _bad_ipv4(value):
-    return None if _is_address(value, 4) else f"ARRDATAIllegalIPv4Address (Value is not a valid IPv4 address) encountered with '{value}'"
+    return (
+        None
+        if _is_address(value, 4)
+        else f"ARRDATAIllegalIPv4Address (Value is not a valid IPv4 address) encountered with '{value}'"
+    )
 
 
 def _bad_ipv6(value):
-    return None if _is_address(value, 6) else f"AAAARRDATAIllegalIPv6Address (Value is not a valid IPv6 address) encountered with '{value}'"
+    return (
+        None
+        if _is_address(value, 6)
+        else f"AAAARRDATAIllegalIPv6Address (Value is not a valid IPv6 address) encountered with '{value}'"
+    )
 
 
 def _is_address(value, version):

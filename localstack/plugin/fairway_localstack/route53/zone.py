@@ -3,9 +3,9 @@
 import bisect
 from dataclasses import dataclass, field
 
-from .names import sort_key
 from ..errors import refuse
 from ..moto_bridge import hosted_zone
+from .names import sort_key
 
 
 def key_of(record):

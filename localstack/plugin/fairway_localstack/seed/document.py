@@ -11,14 +11,32 @@ from . import recorded
 PREFIXES = {"vpc": "vpc-", "subnet": "subnet-", "group": "sg-", "instance": "i-", "interface": "eni-"}
 
 TOP = {
-    "account", "region", "vpc", "subnets", "securityGroups", "instances", "hostedZones", "certificates", "settings", "faults",
+    "account",
+    "region",
+    "vpc",
+    "subnets",
+    "securityGroups",
+    "instances",
+    "hostedZones",
+    "certificates",
+    "settings",
+    "faults",
 }
 KEYS = {
     "vpc": {"id", "cidr", "extraCidrs", "defaultSecurityGroup", "tags"},
     "subnets": {"id", "name", "zone", "cidr", "tags"},
     "securityGroups": {"id", "name", "description", "tags"},
     "instances": {
-        "id", "name", "type", "subnet", "privateAddress", "interface", "securityGroups", "podAddresses", "podCidrs", "tags",
+        "id",
+        "name",
+        "type",
+        "subnet",
+        "privateAddress",
+        "interface",
+        "securityGroups",
+        "podAddresses",
+        "podCidrs",
+        "tags",
     },
     "hostedZones": {"id", "name"},
     "certificates": {"arn", "domain", "alternativeNames", "type"},

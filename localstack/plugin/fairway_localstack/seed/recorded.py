@@ -40,13 +40,19 @@ def _cidrs(vpc):
 
 def _subnet(subnet):
     return {
-        "id": subnet["SubnetId"], "zone": subnet["AvailabilityZone"], "cidr": subnet["CidrBlock"], "tags": _tags(subnet),
+        "id": subnet["SubnetId"],
+        "zone": subnet["AvailabilityZone"],
+        "cidr": subnet["CidrBlock"],
+        "tags": _tags(subnet),
     }
 
 
 def _group(group):
     return {
-        "id": group["GroupId"], "name": group["GroupName"], "description": group["Description"], "tags": _tags(group),
+        "id": group["GroupId"],
+        "name": group["GroupName"],
+        "description": group["Description"],
+        "tags": _tags(group),
     }
 
 
