@@ -3,7 +3,7 @@
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +52,9 @@ def deploy_echo(lab: Lab) -> None:
     lab.kubectl("rollout", "status", "deployment/echo", "--timeout=60s")
 
 
-def ask(lab: Lab, where: str, url: str) -> dict[str, Any] | None:
-    """The echo server's answer, or nothing when there is none."""
-    done = lab.exec(where, ["curl", "-s", "-m", "3", url], check=False)
+def ask(lab: Lab, where: str, url: str, enter: Sequence[str] = ()) -> dict[str, Any] | None:
+    """The echo server's answer, or nothing when there is none. `enter` leads from the place to where the question is asked."""
+    done = lab.exec(where, [*enter, "curl", "-s", "-m", "3", url], check=False)
     return json.loads(done.stdout) if done.returncode == 0 else None
 
 
@@ -62,8 +62,13 @@ def node(lab: Lab, name: str) -> dict[str, Any]:
     return next(node for node in lab.describe()["nodes"] if node["name"] == name)
 
 
-def answers_from_both_nodes(lab: Lab, where: str, url: str) -> bool:
-    seen = {answer["node"] for _ in range(20) if (answer := ask(lab, where, url))}
+def into_pod(lab: Lab, name: str) -> list[str]:
+    """The words that enter the network of the echo pod on a node, from that node."""
+    return ["nsenter", f"--target={lab.exec(name, ['pidof', 'echo']).stdout.split()[0]}", "--net"]
+
+
+def answers_from_both_nodes(lab: Lab, where: str, url: str, enter: Sequence[str] = ()) -> bool:
+    seen = {answer["node"] for _ in range(20) if (answer := ask(lab, where, url, enter))}
     return seen == {"node1", "node2"}
 
 
@@ -90,7 +95,9 @@ def test_a_node_port_leads_from_the_client_to_pods_on_both_nodes(lab: Lab) -> No
 
 def test_a_service_address_leads_from_a_node_to_pods_on_both_nodes(lab: Lab) -> None:
     address = lab.api.get("/api/v1/namespaces/default/services/echo")["spec"]["clusterIP"]
-    until("answers of both pods", 30, lambda: answers_from_both_nodes(lab, "node1", f"http://{address}/"))
+    until("answers to the node", 30, lambda: answers_from_both_nodes(lab, "node1", f"http://{address}/"))
+    # A pod of the same node, and the asking pod itself, answer as well.
+    until("answers to a pod", 30, lambda: answers_from_both_nodes(lab, "node1", f"http://{address}/", into_pod(lab, "node1")))
 
 
 def test_aws_knows_each_node_and_its_pods(lab: Lab) -> None:
@@ -110,9 +117,11 @@ def test_aws_knows_each_node_and_its_pods(lab: Lab) -> None:
 
 
 def test_pods_reach_the_api_server_and_aws(lab: Lab) -> None:
-    pid = lab.exec("node1", ["pidof", "echo"]).stdout.split()[0]
-    in_pod = ["nsenter", f"--target={pid}", "--net", "curl", "-sk", "-m", "5"]
-    assert '"gitVersion": "v1.' in lab.exec("node1", [*in_pod, "https://10.96.0.1/version"]).stdout
+    in_pod = [*into_pod(lab, "node1"), "curl", "-s", "-m", "5"]
+    authority = lab.describe()["kubernetes"]["authority"]
+    published = lab.api.get("/api/v1/namespaces/default/configmaps/kube-root-ca.crt")["data"]["ca.crt"]
+    assert published == Path(authority).read_text(encoding="ascii"), "pods are told the authority"
+    assert '"gitVersion": "v1.' in lab.exec("node1", [*in_pod, "--cacert", authority, "https://10.96.0.1/version"]).stdout
     assert '"route53"' in lab.exec("node1", [*in_pod, f"{lab.describe()['aws']['inside']}/_localstack/health"]).stdout
 
 

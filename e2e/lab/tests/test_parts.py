@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import Recipe, aws, cgroups, images, paths, plan, ports, processes, unique_name
+from lab import Recipe, aws, build, cgroups, images, paths, plan, ports, processes, unique_name
 
 ALL = plan.nodes(plan.MAX_NODES)
 
@@ -78,6 +78,17 @@ def test_an_image_of_equal_content_is_equal(tmp_path: Path) -> None:
 def test_an_image_needs_a_program(tmp_path: Path) -> None:
     with pytest.raises(images.BadImage, match="no program"):
         images.make(Recipe("test/empty:1", {}), tmp_path / "empty.tar")
+
+
+def test_a_program_is_built_anew_when_its_sources_or_flags_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "SOURCES", tmp_path)
+    (tmp_path / "tool").mkdir()
+    (tmp_path / "tool" / "main.go").write_text("package main")
+    first = build.Program("tool").path()
+    assert build.Program("tool").path() == first
+    assert build.Program("tool", "-w").path() != first
+    (tmp_path / "tool" / "main.go").write_text("package main\n")
+    assert build.Program("tool").path() != first
 
 
 def test_ports_given_to_one_lab_differ_and_are_free() -> None:
