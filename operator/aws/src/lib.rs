@@ -10,8 +10,10 @@
 //!
 //! Each stage has one file per resource kind, with the same names: `model`, `lower`, `compare`.
 
+mod compare;
 pub mod config;
 pub mod facts;
+mod lower;
 pub mod model;
 pub mod naming;
 pub mod network;

@@ -1,0 +1,77 @@
+//! Actions and conditions in the form in which they can be compared.
+//!
+//! Target groups of a forward are a set; a weight means nothing when there is one; stickiness counts only when it was
+//! asked for. Conditions are a set by field; the order of their values counts.
+
+use crate::model::{Action, Condition, Forward};
+
+/// Whether `have` does what `want` asks.
+pub(crate) fn same_actions(want: &[Action], have: &[Action]) -> bool {
+    want.len() == have.len() && want.iter().zip(have).all(|(want, have)| same_action(want, have))
+}
+
+/// Whether both match the same.
+pub(crate) fn same_conditions(want: &[Condition], have: &[Condition]) -> bool {
+    let sorted = |conditions: &[Condition]| {
+        let mut sorted = conditions.to_vec();
+        sorted.sort();
+        sorted
+    };
+    sorted(want) == sorted(have)
+}
+
+fn same_action(want: &Action, have: &Action) -> bool {
+    match (want, have) {
+        (Action::Forward(want), Action::Forward(have)) => {
+            let stickiness = want.stickiness.is_none() || want.stickiness == have.stickiness;
+            stickiness && targets(want) == targets(have)
+        }
+        _ => want == have,
+    }
+}
+
+fn targets(forward: &Forward) -> Vec<(&str, i32)> {
+    let single = forward.targets.len() == 1;
+    let weight = |weight| if single { 1 } else { weight };
+    let mut targets: Vec<_> =
+        forward.targets.iter().map(|target| (target.target_group.name(), weight(target.weight))).collect();
+    targets.sort_unstable();
+    targets
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Ref, WeightedTarget};
+
+    fn forward(targets: &[(&str, i32)], stickiness: Option<i32>) -> Action {
+        let target =
+            |(name, weight): &(&str, i32)| WeightedTarget { target_group: Ref::new(*name), weight: *weight };
+        Action::Forward(Forward { targets: targets.iter().map(target).collect(), stickiness })
+    }
+
+    #[test]
+    fn only_what_was_asked_for_makes_a_difference() {
+        let cases = [
+            ("a single weight", forward(&[("a", 1)], None), forward(&[("a", 100)], None), true),
+            ("order", forward(&[("a", 1), ("b", 2)], None), forward(&[("b", 2), ("a", 1)], None), true),
+            ("weights", forward(&[("a", 1), ("b", 2)], None), forward(&[("a", 2), ("b", 2)], None), false),
+            ("unasked stickiness", forward(&[("a", 1)], None), forward(&[("a", 1)], Some(60)), true),
+            ("asked stickiness", forward(&[("a", 1)], Some(30)), forward(&[("a", 1)], Some(60)), false),
+            ("another group", forward(&[("a", 1)], None), forward(&[("b", 1)], None), false),
+        ];
+        for (what, want, have, same) in cases {
+            assert_eq!(same_actions(&[want], &[have]), same, "{what}");
+        }
+    }
+
+    #[test]
+    fn fields_are_a_set_and_values_a_list() {
+        let host = Condition::HostHeader(vec!["a".to_owned()]);
+        let path = |values: &[&str]| {
+            Condition::PathPattern(values.iter().map(|value| (*value).to_owned()).collect())
+        };
+        assert!(same_conditions(&[host.clone(), path(&["/a"])], &[path(&["/a"]), host]));
+        assert!(!same_conditions(&[path(&["/a", "/b"])], &[path(&["/b", "/a"])]));
+    }
+}

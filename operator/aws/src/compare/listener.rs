@@ -1,0 +1,52 @@
+//! A listener: matched by its port, changed in place.
+
+use std::collections::BTreeSet;
+
+use super::action::same_actions;
+use crate::{model::Listener, observed::ListenerSeen, ownership::Owned, stack::StackOp};
+
+/// Changes in place: the listener itself, its further certificates, its attributes.
+pub(crate) fn changes(want: &Listener, have: &Owned<ListenerSeen>) -> Vec<StackOp> {
+    let seen = have.get();
+    let mut ops = Vec::new();
+    if !alike(want, seen) {
+        ops.push(StackOp::ModifyListener(have.clone(), want.clone()));
+    }
+    let further = |arns: &[String]| arns.iter().skip(1).cloned().collect::<BTreeSet<_>>();
+    let (wanted, there) = (further(&want.certificates), further(&seen.certificates));
+    let missing: Vec<String> = wanted.difference(&there).cloned().collect();
+    let extra: Vec<String> = there.difference(&wanted).cloned().collect();
+    if !missing.is_empty() {
+        ops.push(StackOp::AddCertificates(want.reference(), missing));
+    }
+    if !extra.is_empty() {
+        ops.push(StackOp::RemoveCertificates(want.reference(), extra));
+    }
+    let attributes = super::attributes(&want.attributes, &seen.attributes);
+    if !attributes.is_empty() {
+        ops.push(StackOp::ModifyListenerAttributes(want.reference(), attributes));
+    }
+    ops
+}
+
+/// What has to follow the creation of a listener, which takes the default certificate only.
+pub(crate) fn after_creation(want: &Listener) -> Vec<StackOp> {
+    let further: Vec<String> = want.certificates.iter().skip(1).cloned().collect();
+    let mut ops = Vec::new();
+    if !further.is_empty() {
+        ops.push(StackOp::AddCertificates(want.reference(), further));
+    }
+    if !want.attributes.is_empty() {
+        ops.push(StackOp::ModifyListenerAttributes(want.reference(), want.attributes.clone()));
+    }
+    ops
+}
+
+fn alike(want: &Listener, have: &ListenerSeen) -> bool {
+    let said = |want: &Option<String>, have: &Option<String>| want.is_none() || want == have;
+    want.protocol == have.protocol
+        && same_actions(&want.default_actions, &have.default_actions)
+        && said(&want.ssl_policy, &have.ssl_policy)
+        && want.certificates.first() == have.certificates.first()
+        && said(&want.alpn_policy, &have.alpn_policy)
+}

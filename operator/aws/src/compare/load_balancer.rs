@@ -1,0 +1,48 @@
+//! A load balancer: everything but its kind and scheme can be changed in place.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    model::{LoadBalancer, Ref, SecurityGroupRef},
+    observed::{LoadBalancerSeen, StackObserved},
+    ownership::Owned,
+    stack::StackOp,
+};
+
+/// Changes in place.
+pub(crate) fn changes(
+    want: &LoadBalancer,
+    have: &Owned<LoadBalancerSeen>,
+    observed: &StackObserved,
+) -> Vec<StackOp> {
+    let seen = have.get();
+    let mut ops = Vec::new();
+    if !same_groups(&want.security_groups, &seen.security_groups, observed) {
+        ops.push(StackOp::SetSecurityGroups(have.clone(), want.security_groups.clone()));
+    }
+    let sorted = |subnets: &[String]| subnets.iter().cloned().collect::<BTreeSet<_>>();
+    if sorted(&want.subnets) != sorted(&seen.subnets) {
+        ops.push(StackOp::SetSubnets(have.clone(), want.subnets.clone()));
+    }
+    if want.ip_address_type != seen.ip_address_type {
+        ops.push(StackOp::SetIpAddressType(have.clone(), want.ip_address_type));
+    }
+    let attributes = super::attributes(&want.attributes, &seen.attributes);
+    if !attributes.is_empty() {
+        ops.push(StackOp::ModifyLoadBalancerAttributes(Ref::new(want.name.clone()), attributes));
+    }
+    ops
+}
+
+/// AWS does not keep the order of groups.
+fn same_groups(want: &[SecurityGroupRef], have: &[String], observed: &StackObserved) -> bool {
+    let ids: Option<BTreeSet<&String>> = want
+        .iter()
+        .map(|group| match group {
+            SecurityGroupRef::Managed(own) => observed.security_groups.get(own.name()).map(|seen| &seen.id),
+            SecurityGroupRef::Backend => observed.backend_security_group.as_ref(),
+            SecurityGroupRef::Given(id) => Some(id),
+        })
+        .collect();
+    ids.is_some_and(|ids| ids == have.iter().collect())
+}

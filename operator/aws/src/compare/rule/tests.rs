@@ -1,0 +1,99 @@
+use super::*;
+use crate::model::{Action, Condition, FixedResponse};
+
+fn marks() -> Tags {
+    Tags::from([("mark".to_owned(), "ours".to_owned())])
+}
+
+fn conditions(path: &str) -> Vec<Condition> {
+    vec![Condition::PathPattern(vec![path.to_owned()])]
+}
+
+fn actions() -> Vec<Action> {
+    vec![Action::FixedResponse(FixedResponse {
+        content_type: None,
+        body: None,
+        status_code: "404".to_owned(),
+    })]
+}
+
+fn want(paths: &[&str]) -> Vec<Rule> {
+    let rule = |(path, priority): (&&str, i32)| Rule {
+        listener: Ref::new("lb:80"),
+        priority,
+        conditions: conditions(path),
+        actions: actions(),
+        tags: marks(),
+    };
+    paths.iter().zip(1..).map(rule).collect()
+}
+
+fn have(rules: &[(i32, &str)]) -> Vec<RuleSeen> {
+    let rule = |(priority, path): &(i32, &str)| RuleSeen {
+        arn: format!("arn:{path}"),
+        priority: *priority,
+        conditions: conditions(path),
+        actions: actions(),
+        unknown: Vec::new(),
+        tags: marks(),
+    };
+    rules.iter().map(rule).collect()
+}
+
+/// The changes, in a short form.
+fn compare(want: &[Rule], have: &[RuleSeen]) -> Vec<String> {
+    let config = Config::new("demo", "us-east-1", "vpc-1");
+    let changes = changes(&config, &Ref::new("lb:80"), want, have, &marks());
+    let short = |op: &StackOp| match op {
+        StackOp::SetRulePriorities(_, moves) => {
+            let moves = moves.iter().map(|step| format!("{}>{}", step.rule.get().arn, step.priority));
+            format!("move {}", moves.collect::<Vec<_>>().join(" "))
+        }
+        StackOp::ModifyRule(_, seen, rule) => format!("modify {} {}", seen.get().arn, rule.priority),
+        StackOp::CreateRule(rule) => format!("create {}", rule.priority),
+        StackOp::DeleteRule(name, seen) => format!("delete {} {}", seen.get().arn, name.name()),
+        other => format!("{other:?}"),
+    };
+    changes.now.iter().chain(&changes.tags).chain(&changes.deletions).map(short).collect()
+}
+
+#[test]
+fn rules_are_moved_changed_made_and_deleted_as_little_as_possible() {
+    let cases: [(&str, &[&str], &[(i32, &str)], &[&str]); 7] = [
+        ("all as wanted", &["/a", "/b"], &[(1, "/a"), (2, "/b")], &[]),
+        ("one is new at the end", &["/a", "/b"], &[(1, "/a")], &["create 2"]),
+        ("one is new at the top", &["/b", "/a"], &[(1, "/a")], &["move arn:/a>2", "create 1"]),
+        ("two change places", &["/b", "/a"], &[(1, "/a"), (2, "/b")], &["move arn:/b>1 arn:/a>2"]),
+        ("one changes", &["/a", "/c"], &[(1, "/a"), (2, "/b")], &["modify arn:/b 2"]),
+        (
+            "the first goes",
+            &["/b"],
+            &[(1, "/a"), (2, "/b")],
+            &["move arn:/b>1 arn:/a>50000", "delete arn:/a lb:80:50000"],
+        ),
+        ("the last goes", &["/a"], &[(1, "/a"), (2, "/b")], &["delete arn:/b lb:80:2"]),
+    ];
+    for (name, wanted, there, expected) in cases {
+        assert_eq!(compare(&want(wanted), &have(there)), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_rule_with_something_unknown_is_never_as_wanted() {
+    let mut there = have(&[(1, "/a")]);
+    there[0].unknown.push("transforms".to_owned());
+    assert_eq!(compare(&want(&["/a"]), &there), ["modify arn:/a 1"]);
+}
+
+#[test]
+fn rules_that_are_not_ours_keep_their_place_and_stay() {
+    let mut there = have(&[(1, "/theirs"), (2, "/a")]);
+    there[0].tags.clear();
+    let taken = BTreeSet::from([1]);
+    let numbered = around(&want(&["/a", "/b"]), &taken, 80, "resource");
+    assert_eq!(numbered.iter().map(|rule| rule.priority).collect::<Vec<_>>(), [2, 3]);
+    assert_eq!(numbered[0].tags["resource"], "80:2");
+    let mut plain = numbered;
+    plain.iter_mut().for_each(|rule| rule.tags = marks());
+    assert_eq!(compare(&plain, &there), ["create 3"]);
+}

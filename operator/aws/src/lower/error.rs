@@ -1,0 +1,214 @@
+//! Why a member, or a whole stack, cannot be lowered.
+
+use fairway_core::{
+    class::{Class, Classified},
+    ids::{Key, ObjectRef},
+    settings::Unreadable,
+};
+
+/// Why something cannot be lowered. Sentences use the words of the manifest.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum LowerError {
+    /// A value that its row cannot read.
+    #[error("{0}")]
+    Unreadable(Box<Unreadable>),
+    /// Two members of one group ask for different things.
+    #[error("{key}: {value} contradicts {first_value}, which {first} asks for")]
+    Disagree {
+        /// Key as written by the later member.
+        key: String,
+        /// What the later member asks for.
+        value: String,
+        /// What the earlier one asks for.
+        first_value: String,
+        /// The earlier one.
+        first: ObjectRef,
+    },
+    /// Two members use one port with different protocols.
+    #[error("port {port} is {protocol} here, but {first_protocol} for {first}")]
+    ProtocolClash {
+        /// The port.
+        port: u16,
+        /// Of the later member.
+        protocol: &'static str,
+        /// Of the earlier one.
+        first_protocol: &'static str,
+        /// The earlier one.
+        first: ObjectRef,
+    },
+    /// Two members have a default backend on one port.
+    #[error("spec.defaultBackend: port {port} already has the default backend of {first}")]
+    TwoDefaults {
+        /// The port.
+        port: u16,
+        /// Who has it.
+        first: ObjectRef,
+    },
+    /// Discovery found too few subnets.
+    #[error("no suitable subnets for an {scheme} load balancer: {}", reasons(candidates))]
+    NoSubnets {
+        /// `internal` or `internet-facing`.
+        scheme: &'static str,
+        /// One entry a subnet: which, and why it was refused.
+        candidates: Vec<String>,
+    },
+    /// A subnet that was asked for does not exist.
+    #[error("no subnet {0:?} in the VPC")]
+    SubnetNotFound(String),
+    /// The subnets that were asked for cannot be used together.
+    #[error("the subnets cannot be used: {0}")]
+    BadSubnets(String),
+    /// A certificate that was asked for does not exist.
+    #[error("there is no certificate {0}")]
+    CertificateNotFound(String),
+    /// A certificate that was asked for has not been issued.
+    #[error("certificate {0} is not issued yet")]
+    CertificatePending(String),
+    /// No certificate matches a host.
+    #[error("no certificate matches host {0}")]
+    NoCertificate(String),
+    /// There is no host from which a certificate could be found.
+    #[error("a listener is HTTPS, but there is neither a certificate ARN nor a host to find one by")]
+    NoHost,
+    /// A security group that was asked for does not exist, or the name is not unique.
+    #[error("{found} security groups match {name:?}, one is needed")]
+    SecurityGroupNotFound {
+        /// Id or name as written.
+        name: String,
+        /// How many match.
+        found: usize,
+    },
+    /// A node port is needed and there is none.
+    #[error("target type instance needs a node port, and port {port} of Service {service} has none")]
+    NoNodePort {
+        /// The Service.
+        service: Key,
+        /// The port, as written.
+        port: String,
+    },
+    /// A Service of type ExternalName has no targets.
+    #[error("Service {0} is of type ExternalName, which has no targets")]
+    ExternalName(Key),
+    /// `*` and `?` have a meaning that these path types cannot express.
+    #[error("path {0:?}: `*` and `?` cannot be used with pathType Exact or Prefix")]
+    PathWildcard(String),
+    /// A backend that only an annotation explains.
+    #[error("backend {0}: port name use-annotation is not supported")]
+    AnnotationBackend(String),
+    /// A health check port that is no number and no port of the Service.
+    #[error("health check port {port:?} is neither a number nor a usable port of Service {service}")]
+    HealthCheckPort {
+        /// As written.
+        port: String,
+        /// The Service.
+        service: Key,
+    },
+    /// `ssl-redirect` names a port that no HTTPS listener has.
+    #[error("ssl-redirect names port {0}, which is no HTTPS listener of this load balancer")]
+    RedirectToNothing(u16),
+    /// A name that AWS does not take.
+    #[error("load balancer name {0:?} is longer than 32 characters")]
+    NameTooLong(String),
+    /// A protocol that load balancers do not take.
+    #[error("port {0} is SCTP, which no load balancer of AWS passes on")]
+    Sctp(u16),
+    /// Two ports of one Service with one number.
+    #[error("port {0} is there twice, as TCP and as UDP; one listener cannot be both")]
+    PortTwice(u16),
+    /// `ssl-ports` names a port that the Service does not have.
+    #[error("ssl-ports names {0:?}, which is no port of the Service")]
+    NoSuchSslPort(String),
+    /// The name belongs to something that is not ours.
+    #[error("{kind} {name} exists and is not ours; nothing of this load balancer is changed")]
+    NameTaken {
+        /// What it is.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// A port of our load balancer has a listener that is not ours.
+    #[error("port {port} of load balancer {name} has a listener that is not ours")]
+    PortTaken {
+        /// The load balancer.
+        name: String,
+        /// The port.
+        port: u16,
+    },
+    /// A setting that is fixed when a load balancer is made, under a name that is fixed too.
+    #[error("load balancer {name} has to be made anew for this change, which its fixed name prevents")]
+    NameInTheWay {
+        /// The fixed name.
+        name: String,
+    },
+}
+
+impl From<Box<Unreadable>> for LowerError {
+    fn from(error: Box<Unreadable>) -> Self {
+        Self::Unreadable(error)
+    }
+}
+
+impl Classified for LowerError {
+    fn class(&self) -> Class {
+        match self {
+            Self::Unreadable(_)
+            | Self::BadSubnets(_)
+            | Self::NoHost
+            | Self::NoNodePort { .. }
+            | Self::ExternalName(_)
+            | Self::PathWildcard(_)
+            | Self::AnnotationBackend(_)
+            | Self::HealthCheckPort { .. }
+            | Self::RedirectToNothing(_)
+            | Self::NameTooLong(_)
+            | Self::Sctp(_)
+            | Self::PortTwice(_)
+            | Self::NoSuchSslPort(_) => Class::Invalid,
+            Self::Disagree { .. }
+            | Self::ProtocolClash { .. }
+            | Self::TwoDefaults { .. }
+            | Self::NameTaken { .. }
+            | Self::PortTaken { .. }
+            | Self::NameInTheWay { .. } => Class::Conflict,
+            Self::NoSubnets { .. }
+            | Self::SubnetNotFound(_)
+            | Self::CertificateNotFound(_)
+            | Self::NoCertificate(_)
+            | Self::SecurityGroupNotFound { .. } => Class::Environment,
+            Self::CertificatePending(_) => Class::Pending,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Unreadable(error) => error.code(),
+            Self::Disagree { .. } => "ConflictingSetting",
+            Self::ProtocolClash { .. } => "ConflictingProtocol",
+            Self::TwoDefaults { .. } => "ConflictingDefaultBackend",
+            Self::NoSubnets { .. } => "NoSubnets",
+            Self::SubnetNotFound(_) => "SubnetNotFound",
+            Self::BadSubnets(_) => "InvalidSubnets",
+            Self::CertificateNotFound(_) | Self::NoCertificate(_) => "CertificateNotFound",
+            Self::CertificatePending(_) => "CertificatePending",
+            Self::NoHost => "NoCertificateHost",
+            Self::SecurityGroupNotFound { .. } => "SecurityGroupNotFound",
+            Self::NoNodePort { .. } => "NoNodePort",
+            Self::ExternalName(_) => "ExternalNameBackend",
+            Self::PathWildcard(_) => "InvalidPath",
+            Self::AnnotationBackend(_) => "UnsupportedBackend",
+            Self::HealthCheckPort { .. } => "InvalidHealthCheckPort",
+            Self::RedirectToNothing(_) => "InvalidSslRedirect",
+            Self::NameTooLong(_) => "InvalidName",
+            Self::Sctp(_) => "UnsupportedProtocol",
+            Self::PortTwice(_) => "PortTwice",
+            Self::NoSuchSslPort(_) => "InvalidSslPorts",
+            Self::NameTaken { .. } => "NameTaken",
+            Self::PortTaken { .. } => "PortTaken",
+            Self::NameInTheWay { .. } => "ReplacementBlocked",
+        }
+    }
+}
+
+fn reasons(candidates: &[String]) -> String {
+    if candidates.is_empty() { "the VPC has none".to_owned() } else { candidates.join("; ") }
+}

@@ -1,0 +1,240 @@
+//! Members of a group, combined: one load balancer, one protocol a port, rules in the order of the members.
+
+use std::collections::BTreeMap;
+
+use fairway_core::{ids::ObjectRef, intent::HttpProtocol, settings::Sourced};
+
+use super::{
+    Front, LowerError, Scene,
+    ask::{FrontAsk, SourcedMap, plain},
+    ingress::Part,
+    merge::{agree, unite},
+    security_group::Door,
+};
+use crate::{
+    model::{
+        Action, Attributes, FixedResponse, Listener, ListenerProtocol, LoadBalancerKind, Redirect, Ref, Rule,
+        StackModel,
+    },
+    naming, tags,
+};
+
+/// What members agreed on so far. The earlier member wins; a later one that contradicts is refused whole.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Group {
+    front: FrontAsk,
+    ports: BTreeMap<u16, PortAsk>,
+    ssl_redirect: Option<(Sourced<u16>, ObjectRef)>,
+    parts: Vec<Part>,
+}
+
+#[derive(Debug, Clone)]
+struct PortAsk {
+    protocol: HttpProtocol,
+    first: ObjectRef,
+    ssl_policy: Option<Sourced<String>>,
+    inbound_cidrs: Option<Sourced<Vec<String>>>,
+    prefix_lists: Option<Sourced<Vec<String>>>,
+    default: Option<(Action, ObjectRef)>,
+    certificates: Vec<String>,
+    tags: SourcedMap,
+}
+
+impl Group {
+    /// Adds a member.
+    ///
+    /// # Errors
+    /// With whom it disagrees; the group is then as it was before.
+    pub(crate) fn join(&mut self, part: Part) -> Result<(), LowerError> {
+        let mut next = self.clone();
+        next.agree_on_front(&part.front)?;
+        next.agree_on_redirect(&part)?;
+        for listen in &part.listens {
+            let port = next.ports.entry(listen.port.get()).or_insert_with(|| PortAsk {
+                protocol: listen.protocol,
+                first: part.object.clone(),
+                ssl_policy: None,
+                inbound_cidrs: None,
+                prefix_lists: None,
+                default: None,
+                certificates: Vec::new(),
+                tags: SourcedMap::new(),
+            });
+            port.join(listen.port.get(), listen.protocol, &part)?;
+        }
+        next.parts.push(part);
+        *self = next;
+        Ok(())
+    }
+
+    /// The member whose `ssl-redirect` names no HTTPS listener, if there is one.
+    pub(crate) fn redirect_to_nothing(&self) -> Option<(ObjectRef, LowerError)> {
+        let (port, member) = self.ssl_redirect.as_ref()?;
+        let target = self.ports.get(&port.value);
+        let https = target.is_some_and(|port| port.protocol == HttpProtocol::Https);
+        (!https).then(|| (member.clone(), LowerError::RedirectToNothing(port.value)))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    fn agree_on_front(&mut self, asked: &FrontAsk) -> Result<(), LowerError> {
+        let mine = &mut self.front;
+        agree(&mut mine.name, asked.name.as_ref())?;
+        agree(&mut mine.scheme, asked.scheme.as_ref())?;
+        agree(&mut mine.ip_address_type, asked.ip_address_type.as_ref())?;
+        agree(&mut mine.subnets, asked.subnets.as_ref())?;
+        agree(&mut mine.security_groups, asked.security_groups.as_ref())?;
+        agree(&mut mine.manage_backend_rules, asked.manage_backend_rules.as_ref())?;
+        unite(&mut mine.attributes, &asked.attributes)?;
+        unite(&mut mine.tags, &asked.tags)
+    }
+
+    fn agree_on_redirect(&mut self, part: &Part) -> Result<(), LowerError> {
+        let mut so_far = self.ssl_redirect.as_ref().map(|(asked, _)| asked.clone());
+        agree(&mut so_far, part.ssl_redirect.as_ref())?;
+        if self.ssl_redirect.is_none() {
+            self.ssl_redirect = so_far.map(|asked| (asked, part.object.clone()));
+        }
+        Ok(())
+    }
+
+    /// The load balancer's front: what is asked of it as a whole.
+    pub(crate) fn front(&self, scene: &Scene<'_>) -> Front {
+        let scheme = self.front.scheme.as_ref().map_or(scene.config.default_scheme, |asked| asked.value);
+        Front {
+            kind: LoadBalancerKind::Application,
+            generated_name: naming::alb(&scene.config.cluster, scene.stack, scheme),
+            security_group_name: naming::alb_security_group(&scene.config.cluster, scene.stack),
+            scheme,
+            ask: self.front.clone(),
+        }
+    }
+
+    /// The doors of the managed security group.
+    pub(crate) fn doors(&self) -> Vec<Door<'_>> {
+        let doors = self.ports.iter().map(|(number, port)| Door {
+            protocol: "tcp",
+            port: *number,
+            cidrs: port.inbound_cidrs.as_ref().map_or(&[], |asked| asked.value.as_slice()),
+            prefix_lists: port.prefix_lists.as_ref().map_or(&[], |asked| asked.value.as_slice()),
+        });
+        doors.collect()
+    }
+
+    /// Listeners, rules, target groups and bindings on the load balancer called `name`.
+    pub(crate) fn build(&self, scene: &Scene<'_>, name: &str) -> StackModel {
+        let mut model = StackModel::default();
+        for (number, port) in &self.ports {
+            let redirect = self.ssl_redirect.as_ref().map(|(asked, _)| asked.value);
+            let redirect = redirect.filter(|_| port.protocol == HttpProtocol::Http);
+            let listener = self.listener(scene, name, (*number, port), redirect);
+            if redirect.is_none() {
+                model.rules.insert(*number, self.rules(scene, &listener));
+            }
+            model.listeners.insert(*number, listener);
+        }
+        for part in &self.parts {
+            model.target_groups.extend(part.target_groups.clone());
+            model.bindings.extend(part.bindings.clone());
+        }
+        model
+    }
+
+    fn listener(
+        &self,
+        scene: &Scene<'_>,
+        name: &str,
+        (number, port): (u16, &PortAsk),
+        redirect: Option<u16>,
+    ) -> Listener {
+        let https = port.protocol == HttpProtocol::Https;
+        let default = port.default.as_ref().map(|(action, _)| action.clone());
+        let policy =
+            port.ssl_policy.as_ref().map_or(&scene.config.default_ssl_policy, |asked| &asked.value).clone();
+        Listener {
+            load_balancer: Ref::new(name),
+            port: number,
+            protocol: if https { ListenerProtocol::Https } else { ListenerProtocol::Http },
+            default_actions: vec![redirect.map_or_else(|| default.unwrap_or_else(not_found), to_https)],
+            ssl_policy: https.then_some(policy),
+            certificates: if https { port.certificates.clone() } else { Vec::new() },
+            alpn_policy: None,
+            attributes: Attributes::new(),
+            tags: tags::of(scene.config, scene.stack, &tags::listener(number), &plain(&port.tags)),
+        }
+    }
+
+    fn rules(&self, scene: &Scene<'_>, listener: &Listener) -> Vec<Rule> {
+        let on_port = |part: &&Part| part.listens.iter().any(|listen| listen.port.get() == listener.port);
+        let drafts = self
+            .parts
+            .iter()
+            .filter(on_port)
+            .flat_map(|part| part.rules.iter().map(move |draft| (draft, plain(&part.front.tags))));
+        drafts
+            .zip(1..)
+            .map(|((draft, asked), priority)| Rule {
+                listener: listener.reference(),
+                priority,
+                conditions: draft.conditions.clone(),
+                actions: draft.actions.clone(),
+                tags: tags::of(scene.config, scene.stack, &tags::rule(listener.port, priority), &asked),
+            })
+            .collect()
+    }
+}
+
+impl PortAsk {
+    fn join(&mut self, number: u16, protocol: HttpProtocol, part: &Part) -> Result<(), LowerError> {
+        if self.protocol != protocol {
+            return Err(LowerError::ProtocolClash {
+                port: number,
+                protocol: spelled(protocol),
+                first_protocol: spelled(self.protocol),
+                first: self.first.clone(),
+            });
+        }
+        agree(&mut self.ssl_policy, part.front.ssl_policy.as_ref())?;
+        agree(&mut self.inbound_cidrs, part.front.inbound_cidrs.as_ref())?;
+        agree(&mut self.prefix_lists, part.front.prefix_lists.as_ref())?;
+        unite(&mut self.tags, &part.front.tags)?;
+        if let Some(action) = &part.default_action {
+            if let Some((_, first)) = &self.default {
+                return Err(LowerError::TwoDefaults { port: number, first: first.clone() });
+            }
+            self.default = Some((action.clone(), part.object.clone()));
+        }
+        let new = part.certificates.iter().filter(|arn| !self.certificates.contains(arn));
+        let new: Vec<String> = new.cloned().collect();
+        self.certificates.extend(new);
+        Ok(())
+    }
+}
+
+const fn spelled(protocol: HttpProtocol) -> &'static str {
+    match protocol {
+        HttpProtocol::Http => "HTTP",
+        HttpProtocol::Https => "HTTPS",
+    }
+}
+
+fn not_found() -> Action {
+    Action::FixedResponse(FixedResponse {
+        content_type: Some("text/plain".to_owned()),
+        body: None,
+        status_code: "404".to_owned(),
+    })
+}
+
+fn to_https(port: u16) -> Action {
+    Action::Redirect(Redirect {
+        host: "#{host}".to_owned(),
+        path: "/#{path}".to_owned(),
+        port: port.to_string(),
+        protocol: "HTTPS".to_owned(),
+        query: "#{query}".to_owned(),
+        status_code: "HTTP_301".to_owned(),
+    })
+}

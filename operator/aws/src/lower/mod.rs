@@ -1,0 +1,27 @@
+//! From an intent to AWS's own words, one file a resource kind.
+//!
+//! Each member is lowered alone. One that cannot be is held: its last good reading takes its place, or nothing of the
+//! stack is deleted while there is none. What members ask of the load balancer they share is combined in their order:
+//! the earlier wins, the later is held and hears with whom it disagrees.
+
+mod ask;
+mod binding;
+mod certificate;
+mod error;
+mod group;
+mod ingress;
+mod load_balancer;
+mod merge;
+mod rows;
+mod rule;
+mod scene;
+mod security_group;
+mod service;
+mod stack;
+mod subnet;
+mod target_group;
+
+pub(crate) use error::LowerError;
+pub(crate) use load_balancer::Front;
+pub(crate) use scene::{Lowering, Scene, Stop};
+pub(crate) use stack::{Lowered, lower};

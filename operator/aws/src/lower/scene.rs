@@ -1,0 +1,64 @@
+//! What lowering may look at besides the intent: configuration, answers, and a list of what it still wants to know.
+
+use std::{cell::RefCell, collections::BTreeSet};
+
+use fairway_core::{evaluate::Facts, ids::StackId, settings::Unreadable};
+
+use super::LowerError;
+use crate::{
+    config::Config,
+    facts::{Answer, Query},
+    stack::Stacks,
+};
+
+/// Why lowering one thing stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// A fact is missing; which is noted in the scene.
+    Asked,
+    /// It cannot be done.
+    Error(LowerError),
+}
+
+/// The outcome of lowering one thing.
+pub(crate) type Lowering<T> = Result<T, Stop>;
+
+impl From<LowerError> for Stop {
+    fn from(error: LowerError) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<Box<Unreadable>> for Stop {
+    fn from(error: Box<Unreadable>) -> Self {
+        Self::Error(error.into())
+    }
+}
+
+/// The scene of one stack's lowering.
+#[derive(Debug)]
+pub(crate) struct Scene<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) stack: &'a StackId,
+    facts: &'a Facts<Stacks>,
+    asked: RefCell<BTreeSet<Query>>,
+}
+
+impl<'a> Scene<'a> {
+    pub(crate) fn new(config: &'a Config, stack: &'a StackId, facts: &'a Facts<Stacks>) -> Self {
+        Self { config, stack, facts, asked: RefCell::default() }
+    }
+
+    /// The answer to a question, which is noted down when there is none yet.
+    pub(crate) fn ask(&self, query: Query) -> Lowering<&'a Answer> {
+        self.facts.get(&query).ok_or_else(|| {
+            self.asked.borrow_mut().insert(query);
+            Stop::Asked
+        })
+    }
+
+    /// Everything that was asked in vain.
+    pub(crate) fn asked(&self) -> Vec<Query> {
+        self.asked.borrow().iter().cloned().collect()
+    }
+}

@@ -1,0 +1,170 @@
+//! A whole stack: every member in its order, those that cannot be lowered held.
+
+use std::collections::BTreeMap;
+
+use fairway_core::{
+    evaluate::LastGood,
+    ids::ObjectRef,
+    intent::{Ask, Intent, Member},
+    note::Note,
+    plan::ResourceKey,
+    settings::Provenance,
+};
+
+use super::{
+    LowerError, Lowering, Scene, Stop,
+    group::Group,
+    ingress,
+    service::{self, Whole},
+};
+use crate::model::StackModel;
+
+/// What came of lowering a stack.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Lowered {
+    pub(crate) model: StackModel,
+    /// Why no subnets were found: an error only if there is no load balancer that has some.
+    pub(crate) no_subnets: Option<LowerError>,
+    /// Whether subnets were asked for, so that an existing load balancer is moved to them.
+    pub(crate) subnets_given: bool,
+    /// Whether the name was asked for, so that no other can be taken.
+    pub(crate) name_given: bool,
+    pub(crate) notes: Vec<Note>,
+    /// Readings that are good, by member.
+    pub(crate) good: BTreeMap<String, Member>,
+    /// Whether something cannot be lowered and has no last good reading: then nothing may be deleted.
+    pub(crate) frozen: bool,
+    /// Who asked for what.
+    pub(crate) because: BTreeMap<ResourceKey, Vec<Provenance>>,
+}
+
+/// Lowers a stack; `None` when the scene has questions.
+pub(crate) fn lower(scene: &Scene<'_>, intent: &Intent, last_good: &LastGood) -> Option<Lowered> {
+    let mut refused: BTreeMap<String, LowerError> = BTreeMap::new();
+    // Each round refuses one member more, so there are at most as many rounds as members.
+    for _ in 0..=intent.members.len() {
+        match attempt(scene, intent, last_good, &refused) {
+            Attempt::Asked => return None,
+            Attempt::Refuse(member, error) => {
+                refused.insert(member.to_string(), error);
+            }
+            Attempt::Done(lowered) => return Some(*lowered),
+        }
+    }
+    Some(Lowered { frozen: true, ..Lowered::default() })
+}
+
+enum Attempt {
+    Asked,
+    Refuse(ObjectRef, LowerError),
+    Done(Box<Lowered>),
+}
+
+/// What a stack is made of: Ingresses that share a load balancer, or one Service.
+#[derive(Default)]
+struct Assembly {
+    group: Group,
+    service: Option<Whole>,
+}
+
+impl Assembly {
+    fn add(&mut self, scene: &Scene<'_>, member: &Member) -> Lowering<()> {
+        match &member.ask {
+            Ask::Http(ask) => Ok(self.group.join(ingress::part(scene, member, ask)?)?),
+            Ask::L4(ask) => {
+                self.service = Some(service::whole(scene, member, ask)?);
+                Ok(())
+            }
+        }
+    }
+}
+
+fn attempt(
+    scene: &Scene<'_>,
+    intent: &Intent,
+    last_good: &LastGood,
+    refused: &BTreeMap<String, LowerError>,
+) -> Attempt {
+    let mut assembly = Assembly::default();
+    let mut lowered = Lowered { frozen: !intent.unreadable.is_empty(), ..Lowered::default() };
+    let mut asked = false;
+    for member in &intent.members {
+        let id = member.object.to_string();
+        let result = match refused.get(&id) {
+            Some(error) => Err(Stop::Error(error.clone())),
+            None => assembly.add(scene, member),
+        };
+        match result {
+            Ok(()) => {
+                lowered.good.insert(id, Member { held: false, ..member.clone() });
+            }
+            Err(Stop::Asked) => asked = true,
+            Err(Stop::Error(error)) => {
+                lowered.notes.push(Note::hold(&member.object, &error));
+                let kept = last_good.members.get(&id).filter(|kept| **kept != *member);
+                let kept = kept.map(|kept| Member { held: true, ..kept.clone() });
+                match kept.map(|kept| (assembly.add(scene, &kept), kept)) {
+                    Some((Ok(()), kept)) => {
+                        lowered.good.insert(id, Member { held: false, ..kept });
+                    }
+                    Some((Err(Stop::Asked), _)) => asked = true,
+                    _ => lowered.frozen = true,
+                }
+            }
+        }
+    }
+    if asked {
+        return Attempt::Asked;
+    }
+    match assembly.group.redirect_to_nothing() {
+        Some((member, error)) if !refused.contains_key(&member.to_string()) => Attempt::Refuse(member, error),
+        _ => finish(scene, intent, &assembly, lowered),
+    }
+}
+
+fn finish(scene: &Scene<'_>, intent: &Intent, assembly: &Assembly, mut lowered: Lowered) -> Attempt {
+    let (front, doors, rest) = match &assembly.service {
+        Some(whole) => {
+            let front = whole.front(scene);
+            let rest = whole.build(scene, front.name());
+            (front, whole.doors(), rest.unwrap_or_default())
+        }
+        None if assembly.group.is_empty() => return Attempt::Done(Box::new(lowered)),
+        None => {
+            let front = assembly.group.front(scene);
+            let rest = assembly.group.build(scene, front.name());
+            (front, assembly.group.doors(), rest)
+        }
+    };
+    let subnets = match front.subnets(scene) {
+        Ok(subnets) => Ok(subnets),
+        Err(Stop::Error(error)) => Err(error),
+        Err(Stop::Asked) => return Attempt::Asked,
+    };
+    lowered.no_subnets = subnets.as_ref().err().cloned();
+    lowered.subnets_given = front.ask.subnets.is_some();
+    lowered.name_given = front.ask.name.is_some();
+    lowered.model = front.complete(scene, &doors, subnets, rest);
+    lowered.because = because(intent, &lowered.model);
+    Attempt::Done(Box::new(lowered))
+}
+
+/// Members by what they asked for. Everything that members share is because of all of them.
+fn because(intent: &Intent, model: &StackModel) -> BTreeMap<ResourceKey, Vec<Provenance>> {
+    let all: Vec<Provenance> = intent
+        .members
+        .iter()
+        .map(|member| Provenance {
+            object: member.object.clone(),
+            key: if matches!(member.ask, Ask::Http(_)) { "spec.rules" } else { "spec.ports" }.to_owned(),
+        })
+        .collect();
+    let mut because = BTreeMap::new();
+    if let Some(balancer) = &model.load_balancer {
+        because.insert(ResourceKey::new("load-balancer", &balancer.name), all.clone());
+    }
+    for listener in model.listeners.values() {
+        because.insert(listener.reference().key(), all.clone());
+    }
+    because
+}

@@ -1,0 +1,170 @@
+//! What exists and serves as what is wanted keeps its name: the model takes over names of resources that carry our
+//! marks and the right resource id, whoever made them.
+//!
+//! A load balancer is taken over when kind and scheme are as wanted; then it keeps its subnets too, unless others were
+//! asked for. A target group is when nothing that is fixed at creation differs. A target group that another load
+//! balancer still uses cannot be attached to a second one: its successor gets a name of its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    compare::{Claimed, target_group::same_kind},
+    lower::{LowerError, Lowered},
+    model::{Action, Binding, LoadBalancer, Ref, SecurityGroupRef, StackModel, TargetGroup},
+    naming,
+    observed::LoadBalancerSeen,
+    tags,
+};
+
+/// Takes over what exists.
+///
+/// # Errors
+/// A change that needs a new load balancer, whose fixed name the old one still has; no subnets, for one that does not
+/// exist yet.
+pub(super) fn adopt(
+    lowered: &Lowered,
+    claimed: &Claimed,
+    resource_key: &str,
+) -> Result<StackModel, LowerError> {
+    let mut model = lowered.model.clone();
+    let Some(balancer) = model.load_balancer.clone() else { return Ok(model) };
+    let existing = existing(&balancer, claimed, resource_key);
+    match existing {
+        Some(seen) => {
+            rename_load_balancer(&mut model, &seen.name);
+            if let Some(balancer) = model.load_balancer.as_mut().filter(|_| !lowered.subnets_given) {
+                balancer.subnets = seen.subnets.clone();
+            }
+        }
+        None if claimed.load_balancers.contains_key(&balancer.name) => {
+            return Err(LowerError::NameInTheWay { name: balancer.name });
+        }
+        None => {
+            if let Some(error) = &lowered.no_subnets {
+                return Err(error.clone());
+            }
+        }
+    }
+    adopt_security_group(&mut model, claimed, resource_key);
+    adopt_target_groups(&mut model, claimed, resource_key);
+    Ok(model)
+}
+
+fn existing<'a>(
+    want: &LoadBalancer,
+    claimed: &'a Claimed,
+    resource_key: &str,
+) -> Option<&'a LoadBalancerSeen> {
+    let fits = |seen: &&LoadBalancerSeen| {
+        let role = seen.tags.get(resource_key).is_some_and(|role| role == tags::LOAD_BALANCER);
+        role && seen.kind == want.kind && seen.scheme == want.scheme
+    };
+    let all = || claimed.load_balancers.values().map(|owned| owned.get()).filter(fits);
+    all().find(|seen| seen.name == want.name).or_else(|| all().next())
+}
+
+fn rename_load_balancer(model: &mut StackModel, name: &str) {
+    if let Some(balancer) = &mut model.load_balancer {
+        name.clone_into(&mut balancer.name);
+    }
+    for listener in model.listeners.values_mut() {
+        listener.load_balancer = Ref::new(name);
+        let reference = listener.reference();
+        let rules = model.rules.get_mut(&listener.port).into_iter().flatten();
+        rules.for_each(|rule| rule.listener = reference.clone());
+    }
+}
+
+fn adopt_security_group(model: &mut StackModel, claimed: &Claimed, resource_key: &str) {
+    let Some(own) = &mut model.security_group else { return };
+    if claimed.security_groups.contains_key(&own.name) {
+        return;
+    }
+    let fits = |(name, seen): (&String, &crate::ownership::Owned<crate::observed::SecurityGroupSeen>)| {
+        let role = seen.get().tags.get(resource_key)?;
+        (role == tags::SECURITY_GROUP).then(|| name.clone())
+    };
+    let Some(name) = claimed.security_groups.iter().find_map(fits) else { return };
+    name.clone_into(&mut own.name);
+    for group in model.load_balancer.iter_mut().flat_map(|balancer| &mut balancer.security_groups) {
+        if let SecurityGroupRef::Managed(own) = group {
+            *own = Ref::new(name.clone());
+        }
+    }
+}
+
+fn adopt_target_groups(model: &mut StackModel, claimed: &Claimed, resource_key: &str) {
+    let Some(current) = model.load_balancer.as_ref().map(|balancer| balancer.name.clone()) else { return };
+    let users = users(claimed);
+    let used_elsewhere = |name: &str| users.get(name).is_some_and(|by| by.iter().any(|by| *by != current));
+    let used_here = |name: &str| users.get(name).is_some_and(|by| by.contains(&current));
+    let mut renamed = BTreeMap::new();
+    for (name, want) in &model.target_groups {
+        let fits = |candidate: &&String| {
+            let seen = claimed.target_groups.get(*candidate).map(|owned| owned.get());
+            seen.is_some_and(|seen| {
+                same_kind(want, seen) && seen.tags.get(resource_key) == want.tags.get(resource_key)
+            })
+        };
+        let here = claimed.target_groups.keys().filter(fits).find(|candidate| used_here(candidate));
+        let successor = naming::successor_target_group(name, &current);
+        let taken_over = match here {
+            _ if used_here(name) => None,
+            Some(candidate) => Some(candidate.clone()),
+            None if used_elsewhere(name) => Some(successor),
+            None => None,
+        };
+        renamed.extend(taken_over.map(|new| (name.clone(), new)));
+    }
+    rename_target_groups(model, &renamed);
+}
+
+/// Which load balancers use a target group, by its name.
+fn users(claimed: &Claimed) -> BTreeMap<&str, BTreeSet<String>> {
+    let mut users: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for balancer in claimed.load_balancers.values().map(|owned| owned.get()) {
+        for listener in balancer.listeners.values() {
+            let actions = listener.rules.iter().flat_map(|rule| &rule.actions);
+            for name in listener.default_actions.iter().chain(actions).flat_map(targets) {
+                users.entry(name).or_default().insert(balancer.name.clone());
+            }
+        }
+    }
+    users
+}
+
+fn targets(action: &Action) -> Vec<&str> {
+    match action {
+        Action::Forward(forward) => forward.targets.iter().map(|target| target.target_group.name()).collect(),
+        Action::Redirect(_) | Action::FixedResponse(_) => Vec::new(),
+    }
+}
+
+fn rename_target_groups(model: &mut StackModel, renamed: &BTreeMap<String, String>) {
+    if renamed.is_empty() {
+        return;
+    }
+    let new = |name: &str| renamed.get(name).cloned().unwrap_or_else(|| name.to_owned());
+    let rename = |action: &mut Action| {
+        if let Action::Forward(forward) = action {
+            for target in &mut forward.targets {
+                target.target_group = Ref::new(new(target.target_group.name()));
+            }
+        }
+    };
+    let rules = model.rules.values_mut().flatten().flat_map(|rule| &mut rule.actions);
+    rules.for_each(rename);
+    model.listeners.values_mut().flat_map(|listener| &mut listener.default_actions).for_each(rename);
+    let groups = std::mem::take(&mut model.target_groups).into_values().map(|group| {
+        let name = new(&group.name);
+        (name.clone(), TargetGroup { name, ..group })
+    });
+    model.target_groups = groups.collect();
+    let bindings = std::mem::take(&mut model.bindings).into_values().map(|binding| {
+        let name = new(binding.target_group.name());
+        let mut key = binding.key.clone();
+        name.clone_into(&mut key.name);
+        (key.to_string(), Binding { key, target_group: Ref::new(name), ..binding })
+    });
+    model.bindings = bindings.collect();
+}

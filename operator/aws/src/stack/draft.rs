@@ -1,0 +1,67 @@
+//! A plan in the making: every operation comes after those that touched what it touches or refers to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fairway_core::{
+    plan::{OpId, Operation as _, Plan, ResourceKey, Wait},
+    settings::Provenance,
+};
+
+use super::StackOp;
+
+/// A plan in the making.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    plan: Plan<StackOp>,
+    touched: BTreeMap<ResourceKey, BTreeSet<OpId>>,
+    because: BTreeMap<ResourceKey, Vec<Provenance>>,
+    /// Everything that brings the new state about; deletions come after all of it.
+    switches: BTreeSet<OpId>,
+    deletions: BTreeSet<OpId>,
+}
+
+impl Draft {
+    pub(super) fn new(because: BTreeMap<ResourceKey, Vec<Provenance>>) -> Self {
+        Self { because, ..Self::default() }
+    }
+
+    /// An operation that brings the new state about.
+    pub(super) fn switch(&mut self, op: StackOp, waits: Vec<Wait>) {
+        let after = self.before(&op);
+        let id = self.push(op, after, waits);
+        self.switches.insert(id);
+    }
+
+    /// An operation on which nothing else depends.
+    pub(super) fn aside(&mut self, op: StackOp) {
+        let after = self.before(&op);
+        self.push(op, after, Vec::new());
+    }
+
+    /// A deletion: after everything that brings the new state about, and after all deletions so far.
+    pub(super) fn delete(&mut self, op: StackOp, waits: Vec<Wait>) {
+        let mut after = self.before(&op);
+        after.extend(&self.switches);
+        after.extend(&self.deletions);
+        let id = self.push(op, after, waits);
+        self.deletions.insert(id);
+    }
+
+    pub(super) fn finish(self) -> Plan<StackOp> {
+        self.plan
+    }
+
+    fn before(&self, op: &StackOp) -> BTreeSet<OpId> {
+        let mut keys = op.refers_to();
+        keys.insert(op.resource());
+        keys.iter().filter_map(|key| self.touched.get(key)).flatten().copied().collect()
+    }
+
+    fn push(&mut self, op: StackOp, after: BTreeSet<OpId>, waits: Vec<Wait>) -> OpId {
+        let key = op.resource();
+        let because = self.because.get(&key).cloned().unwrap_or_default();
+        let id = self.plan.push_waiting(op, after, waits, because);
+        self.touched.entry(key).or_default().insert(id);
+        id
+    }
+}

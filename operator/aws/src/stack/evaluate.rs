@@ -1,0 +1,192 @@
+//! A look at one stack: read, lower, and, unless all is as it was applied last, observe and compare.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fairway_core::{
+    evaluate::{Evaluation, Finalizers, Input, LastGood, Step},
+    ids::{Key, ObjectRef, sha256_hex},
+    intent::Intent,
+    note::Note,
+    plan::{Bindings, Handle, Plan, ResourceKey, Wait},
+    read::{self, ReadConfig},
+};
+use fairway_crds::TargetGroupBinding;
+
+use super::{
+    StackOp, Stacks,
+    adopt::adopt,
+    handles,
+    plan::{self, Planning},
+    status,
+};
+use crate::{
+    compare::{self, Claimed},
+    lower::{LowerError, Lowered, Scene, lower},
+    model::{LoadBalancer, ResourceKind as _, StackModel},
+    observed::{Names, StackObserved, StackScope},
+    tags,
+};
+
+/// The one pure entry of the Stack unit.
+pub(super) fn evaluate(input: &Input<'_, Stacks>) -> Step<Stacks> {
+    let words = ReadConfig {
+        ingress_class: input.config.ingress_class.clone(),
+        load_balancer_class: input.config.load_balancer_class.clone(),
+    };
+    let (intent, notes) = read::intent(input.snapshot, &words, input.unit, input.last_good);
+    let scene = Scene::new(input.config, input.unit, input.facts);
+    let Some(lowered) = lower(&scene, &intent, input.last_good) else {
+        return Step::NeedFacts(scene.asked());
+    };
+    let labels = tags::labels(input.unit);
+    let objects = compare::binding::of_stack(&input.snapshot.target_group_bindings, &labels);
+    let look = Look { input, fingerprint: fingerprint(&lowered.model), intent, notes, lowered, objects };
+    if let Some(evaluation) = look.as_applied_last() {
+        return Step::Done(Box::new(evaluation));
+    }
+    match input.observed {
+        Some(observed) => Step::Done(Box::new(look.compare(observed))),
+        None => Step::NeedObserved(look.scope()),
+    }
+}
+
+struct Look<'a> {
+    input: &'a Input<'a, Stacks>,
+    intent: Intent,
+    notes: Vec<Note>,
+    lowered: Lowered,
+    fingerprint: String,
+    objects: BTreeMap<Key, &'a TargetGroupBinding>,
+}
+
+impl Look<'_> {
+    /// Nothing to do and nothing to observe: the model is the one that was applied last, and the objects of the
+    /// cluster that belong to it are still there.
+    fn as_applied_last(&self) -> Option<Evaluation<Stacks>> {
+        let LastGood { fingerprint, hostname, addresses, .. } = self.input.last_good;
+        let model = &self.lowered.model;
+        let balancer = model.load_balancer.as_ref()?;
+        let same = fingerprint.as_ref() == Some(&self.fingerprint);
+        let bound = model.bindings.values().all(|want| {
+            let object = self.objects.get(&want.key);
+            object.is_some_and(|object| compare::binding::as_wanted(want, object, None, None))
+        });
+        let no_more = self.objects.len() == model.bindings.len();
+        let settled = same && bound && no_more && self.intent.leaving.is_empty();
+        let hostname = hostname.as_ref().filter(|_| settled)?;
+        let handle = Handle {
+            id: String::new(),
+            dns_name: Some(hostname.clone()),
+            zone_id: addresses.get(hostname).cloned(),
+            ready: true,
+        };
+        let bindings = Bindings::from([(ResourceKey::new(LoadBalancer::KIND, &balancer.name), handle)]);
+        Some(self.evaluation(model.clone(), Plan::default(), bindings, Vec::new()))
+    }
+
+    fn scope(&self) -> StackScope {
+        let model = &self.lowered.model;
+        StackScope {
+            marks: tags::marks(self.input.config, self.input.unit),
+            names: Names {
+                load_balancers: model.load_balancer.iter().map(|balancer| balancer.name.clone()).collect(),
+                target_groups: model.target_groups.keys().cloned().collect(),
+                security_groups: model.security_group.iter().map(|own| own.name.clone()).collect(),
+            },
+        }
+    }
+
+    fn compare(&self, observed: &StackObserved) -> Evaluation<Stacks> {
+        let marks = tags::marks(self.input.config, self.input.unit);
+        let resource_key = tags::resource_key(self.input.unit);
+        let claimed = Claimed::of(observed, &marks);
+        let bindings = handles::of(&claimed, observed, self.objects.keys());
+        let model = match adopt(&self.lowered, &claimed, &resource_key) {
+            Ok(model) => model,
+            Err(problem) => return self.held(bindings, &problem),
+        };
+        let planned = plan::plan(&Planning {
+            config: self.input.config,
+            marks: &marks,
+            resource_key: &resource_key,
+            model: &model,
+            observed,
+            claimed: &claimed,
+            objects: &self.objects,
+            frozen: self.lowered.frozen,
+            farewell: &self.farewell(),
+            because: self.lowered.because.clone(),
+        });
+        let held = planned.problems.iter().flat_map(|problem| self.blame(problem)).collect();
+        self.evaluation(model, planned.plan, bindings, held)
+    }
+
+    /// Objects that left and are served elsewhere now have to be live there before anything of theirs goes.
+    fn farewell(&self) -> Vec<Wait> {
+        let moved = self.intent.leaving.iter().filter(|leaving| leaving.successor.is_some());
+        moved.map(|leaving| Wait::SuccessorLive(leaving.object.clone())).collect()
+    }
+
+    /// The stack as a whole cannot be changed.
+    fn held(&self, bindings: Bindings, problem: &LowerError) -> Evaluation<Stacks> {
+        let notes = self.blame(problem);
+        let held = self.evaluation(StackModel::default(), Plan::default(), bindings, notes);
+        Evaluation { model: None, status: Vec::new(), fingerprint: String::new(), gone: false, ..held }
+    }
+
+    /// A problem of the load balancer is every member's.
+    fn blame(&self, problem: &LowerError) -> Vec<Note> {
+        self.intent.members.iter().map(|member| Note::hold(&member.object, problem)).collect()
+    }
+
+    fn evaluation(
+        &self,
+        model: StackModel,
+        plan: Plan<StackOp>,
+        bindings: Bindings,
+        more: Vec<Note>,
+    ) -> Evaluation<Stacks> {
+        let notes: BTreeSet<Note> =
+            self.notes.iter().chain(&self.lowered.notes).chain(&more).cloned().collect();
+        let wanted = !self.intent.members.is_empty() || !self.intent.unreadable.is_empty();
+        Evaluation {
+            status: status::wishes(&self.intent, &model),
+            model: Some(model),
+            plan,
+            bindings,
+            notes: notes.into_iter().collect(),
+            finalizers: self.finalizers(),
+            good: self.lowered.good.clone(),
+            fingerprint: self.fingerprint.clone(),
+            gone: !wanted && !self.lowered.frozen,
+        }
+    }
+
+    fn finalizers(&self) -> Finalizers {
+        let carries = |object: &ObjectRef, finalizer: &str| self.carries(object, finalizer);
+        let missing = self.intent.members.iter().filter(|member| !carries(&member.object, &member.finalizer));
+        let add = missing.map(|member| (member.object.clone(), member.finalizer.clone())).collect();
+        let finalizer = read::finalizer(self.input.unit);
+        let leaving = self.intent.leaving.iter().filter(|_| !self.lowered.frozen);
+        let remove = leaving.map(|leaving| (leaving.object.clone(), finalizer.clone())).collect();
+        Finalizers { add, remove }
+    }
+
+    fn carries(&self, object: &ObjectRef, finalizer: &str) -> bool {
+        let snapshot = self.input.snapshot;
+        let meta = match object.kind {
+            fairway_core::ids::Kind::Ingress => {
+                snapshot.ingresses.get(&object.key).map(|ingress| &ingress.metadata)
+            }
+            _ => snapshot.services.get(&object.key).map(|service| &service.metadata),
+        };
+        let carried = meta.and_then(|meta| meta.finalizers.as_ref());
+        carried.is_some_and(|carried| carried.iter().any(|carried| carried == finalizer))
+    }
+}
+
+/// SHA-256 of the model as it was lowered without observation.
+fn fingerprint(model: &StackModel) -> String {
+    let text = serde_json::to_string(model).unwrap_or_default();
+    sha256_hex([text.as_str()])
+}

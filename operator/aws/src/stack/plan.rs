@@ -1,0 +1,306 @@
+//! The plan of a stack: make first, switch, delete last.
+//!
+//! Order: security group, target groups, load balancer, listeners, rules, bindings; then tags; then, after all that
+//! brings the new state about, rules, listeners, load balancers, bindings, target groups and security groups that
+//! nothing needs any more.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fairway_core::{
+    ids::Key,
+    plan::{Plan, ResourceKey, Wait},
+    settings::Provenance,
+};
+use fairway_crds::TargetGroupBinding;
+
+use super::{StackOp, draft::Draft};
+use crate::{
+    compare::{self, Claimed},
+    config::Config,
+    lower::LowerError,
+    model::{
+        Binding, Listener, LoadBalancer, Ref, ResourceKind as _, SecurityGroup, SecurityGroupRef, StackModel,
+        Tags, TargetGroup,
+    },
+    observed::{ListenerSeen, LoadBalancerSeen, StackObserved},
+    ownership::Owned,
+};
+
+/// All that a plan is made from.
+#[derive(Debug)]
+pub(super) struct Planning<'a> {
+    pub(super) config: &'a Config,
+    pub(super) marks: &'a Tags,
+    pub(super) resource_key: &'a str,
+    pub(super) model: &'a StackModel,
+    pub(super) observed: &'a StackObserved,
+    pub(super) claimed: &'a Claimed,
+    /// The stack's TargetGroupBinding objects.
+    pub(super) objects: &'a BTreeMap<Key, &'a TargetGroupBinding>,
+    /// Whether nothing may be deleted.
+    pub(super) frozen: bool,
+    /// What has to hold before anything goes.
+    pub(super) farewell: &'a [Wait],
+    pub(super) because: BTreeMap<ResourceKey, Vec<Provenance>>,
+}
+
+/// A plan, and what could not be planned.
+#[derive(Debug)]
+pub(super) struct Planned {
+    pub(super) plan: Plan<StackOp>,
+    pub(super) problems: Vec<LowerError>,
+}
+
+/// Plans the way from what is there to the model.
+pub(super) fn plan(planning: &Planning<'_>) -> Planned {
+    let taken = names_taken(planning);
+    if !taken.is_empty() {
+        return Planned { plan: Plan::default(), problems: taken };
+    }
+    let mut making = Making {
+        input: planning,
+        draft: Draft::new(planning.because.clone()),
+        tags: Vec::new(),
+        rule_deletions: Vec::new(),
+        problems: Vec::new(),
+    };
+    making.security_group();
+    making.target_groups();
+    making.load_balancer();
+    making.listeners();
+    making.bindings();
+    std::mem::take(&mut making.tags).into_iter().for_each(|op| making.draft.aside(op));
+    if !planning.frozen {
+        making.deletions();
+    }
+    Planned { plan: making.draft.finish(), problems: making.problems }
+}
+
+/// Names that are wanted and belong to somebody else.
+fn names_taken(planning: &Planning<'_>) -> Vec<LowerError> {
+    let (model, foreign) = (planning.model, &planning.claimed.foreign);
+    let taken = |kind, name: &String, by: &BTreeSet<String>| {
+        by.contains(name).then(|| LowerError::NameTaken { kind, name: name.clone() })
+    };
+    let balancer = model
+        .load_balancer
+        .iter()
+        .filter_map(|wanted| taken("load balancer", &wanted.name, &foreign.load_balancers));
+    let groups = model.target_groups.keys();
+    let groups = groups.filter_map(|name| taken("target group", name, &foreign.target_groups));
+    let own = model.security_group.iter();
+    let own = own.filter_map(|own| taken("security group", &own.name, &foreign.security_groups));
+    balancer.chain(groups).chain(own).collect()
+}
+
+struct Making<'a> {
+    input: &'a Planning<'a>,
+    draft: Draft,
+    tags: Vec<StackOp>,
+    rule_deletions: Vec<StackOp>,
+    problems: Vec<LowerError>,
+}
+
+impl Making<'_> {
+    fn retag(&mut self, resource: ResourceKey, id: &str, want: &Tags, have: &Tags) {
+        self.tags.extend(compare::tags::changes(self.input.config, (resource, id), want, have));
+    }
+
+    fn security_group(&mut self) {
+        let Some(want) = &self.input.model.security_group else { return };
+        match self.input.claimed.security_groups.get(&want.name) {
+            None => {
+                self.draft.switch(StackOp::CreateSecurityGroup(want.clone()), Vec::new());
+                if !want.permissions.is_empty() {
+                    let permissions = want.permissions.clone();
+                    let op = StackOp::AuthorizeIngress(Ref::new(want.name.clone()), permissions);
+                    self.draft.switch(op, Vec::new());
+                }
+            }
+            Some(have) => {
+                for op in compare::security_group::changes(want, have) {
+                    self.draft.switch(op, Vec::new());
+                }
+                let key = ResourceKey::new(SecurityGroup::KIND, &want.name);
+                self.retag(key, &have.get().id, &want.tags, &have.get().tags);
+            }
+        }
+    }
+
+    fn target_groups(&mut self) {
+        for want in self.input.model.target_groups.values() {
+            let reference: Ref<TargetGroup> = Ref::new(want.name.clone());
+            match self.input.claimed.target_groups.get(&want.name) {
+                None => {
+                    self.draft.switch(StackOp::CreateTargetGroup(want.clone()), Vec::new());
+                    if !want.attributes.is_empty() {
+                        let attributes = want.attributes.clone();
+                        let op = StackOp::ModifyTargetGroupAttributes(reference, attributes);
+                        self.draft.switch(op, Vec::new());
+                    }
+                }
+                Some(have) if !compare::target_group::same_kind(want, have.get()) => {
+                    // Its name hashes all that is fixed at creation: who has it is not what we made.
+                    let name = want.name.clone();
+                    self.problems.push(LowerError::NameTaken { kind: "target group", name });
+                }
+                Some(have) => {
+                    for op in compare::target_group::changes(want, have) {
+                        self.draft.switch(op, Vec::new());
+                    }
+                    self.retag(reference.key(), &have.get().arn, &want.tags, &have.get().tags);
+                }
+            }
+        }
+    }
+
+    fn load_balancer(&mut self) {
+        let Some(want) = &self.input.model.load_balancer else { return };
+        let backend = want.security_groups.contains(&SecurityGroupRef::Backend);
+        let waits = |yes: bool| if yes { vec![Wait::BackendSecurityGroup] } else { Vec::new() };
+        let reference: Ref<LoadBalancer> = Ref::new(want.name.clone());
+        match self.input.claimed.load_balancers.get(&want.name) {
+            None => {
+                self.draft.switch(StackOp::CreateLoadBalancer(want.clone()), waits(backend));
+                if !want.attributes.is_empty() {
+                    let attributes = want.attributes.clone();
+                    let op = StackOp::ModifyLoadBalancerAttributes(reference, attributes);
+                    self.draft.switch(op, Vec::new());
+                }
+            }
+            Some(have) => {
+                for op in compare::load_balancer::changes(want, have, self.input.observed) {
+                    let groups = matches!(op, StackOp::SetSecurityGroups(..));
+                    self.draft.switch(op, waits(backend && groups));
+                }
+                self.retag(reference.key(), &have.get().handle.id, &want.tags, &have.get().tags);
+            }
+        }
+    }
+
+    /// The load balancer that serves already, if there is one.
+    fn current(&self) -> Option<&LoadBalancerSeen> {
+        let name = &self.input.model.load_balancer.as_ref()?.name;
+        self.input.claimed.load_balancers.get(name).map(Owned::get)
+    }
+
+    fn listeners(&mut self) {
+        for want in self.input.model.listeners.values() {
+            let rules = self.input.model.rules.get(&want.port).map_or(&[][..], Vec::as_slice);
+            let seen = self.current().and_then(|balancer| balancer.listeners.get(&want.port)).cloned();
+            match seen.map(|seen| Owned::claim(seen, self.input.marks)) {
+                None => {
+                    self.draft.switch(StackOp::CreateListener(want.clone()), Vec::new());
+                    for op in compare::listener::after_creation(want) {
+                        self.draft.switch(op, Vec::new());
+                    }
+                    for rule in rules {
+                        self.draft.switch(StackOp::CreateRule(rule.clone()), Vec::new());
+                    }
+                }
+                Some(Ok(have)) => {
+                    for op in compare::listener::changes(want, &have) {
+                        self.draft.switch(op, Vec::new());
+                    }
+                    let key = want.reference().key();
+                    self.retag(key, &have.get().arn, &want.tags, &have.get().tags);
+                    self.rules(want, rules, have.get());
+                }
+                Some(Err(_)) => self.problems.push(LowerError::PortTaken {
+                    name: want.load_balancer.name().to_owned(),
+                    port: want.port,
+                }),
+            }
+        }
+    }
+
+    fn rules(&mut self, listener: &Listener, want: &[crate::model::Rule], have: &ListenerSeen) {
+        let foreign =
+            |rule: &&crate::observed::RuleSeen| Owned::claim((*rule).clone(), self.input.marks).is_err();
+        let taken: BTreeSet<i32> = have.rules.iter().filter(foreign).map(|rule| rule.priority).collect();
+        let numbered = compare::rule::around(want, &taken, listener.port, self.input.resource_key);
+        let changes = compare::rule::changes(
+            self.input.config,
+            &listener.reference(),
+            &numbered,
+            &have.rules,
+            self.input.marks,
+        );
+        changes.now.into_iter().for_each(|op| self.draft.switch(op, Vec::new()));
+        self.tags.extend(changes.tags);
+        self.rule_deletions.extend(changes.deletions);
+    }
+
+    fn bindings(&mut self) {
+        for want in self.input.model.bindings.values() {
+            let group = self.input.claimed.target_groups.get(want.target_group.name());
+            let arn = group.map(|group| group.get().arn.as_str());
+            let backend = self.input.observed.backend_security_group.as_deref();
+            let known = arn.is_some() && (backend.is_some() || !want.needs_backend_group());
+            let object = self.input.objects.get(&want.key);
+            let right = object.is_some_and(|object| compare::binding::as_wanted(want, object, arn, backend));
+            if !(known && right) {
+                let waits = want.needs_backend_group().then_some(Wait::BackendSecurityGroup);
+                self.draft.switch(StackOp::PutBinding(want.clone()), waits.into_iter().collect());
+            }
+        }
+    }
+
+    fn deletions(&mut self) {
+        let farewell = || self.input.farewell.to_vec();
+        for op in std::mem::take(&mut self.rule_deletions) {
+            self.draft.delete(op, farewell());
+        }
+        for (reference, listener) in self.stale_listeners() {
+            self.draft.delete(StackOp::DeleteListener(reference, listener), farewell());
+        }
+        let wanted = self.input.model.load_balancer.as_ref().map(|balancer| &balancer.name);
+        let (claimed, model) = (self.input.claimed, self.input.model);
+        for (name, balancer) in &claimed.load_balancers {
+            if Some(name) != wanted {
+                let waits = self.before_balancer_goes(balancer.get(), wanted);
+                self.draft.delete(StackOp::DeleteLoadBalancer(balancer.clone()), waits);
+            }
+        }
+        for key in self.input.objects.keys() {
+            if !model.bindings.contains_key(&key.to_string()) {
+                let reference: Ref<Binding> = Ref::new(key.to_string());
+                self.draft.delete(StackOp::DeleteBinding(reference), farewell());
+            }
+        }
+        for (name, group) in &claimed.target_groups {
+            if !model.target_groups.contains_key(name) {
+                self.draft.delete(StackOp::DeleteTargetGroup(group.clone()), farewell());
+            }
+        }
+        let own = model.security_group.as_ref().map(|own| &own.name);
+        for (name, group) in &claimed.security_groups {
+            if Some(name) != own {
+                self.draft.delete(StackOp::DeleteSecurityGroup(group.clone()), farewell());
+            }
+        }
+    }
+
+    /// Listeners of the load balancer that stays, on ports that nobody asks for. Those of one that goes, go with it.
+    fn stale_listeners(&self) -> Vec<(Ref<Listener>, Owned<ListenerSeen>)> {
+        let Some(current) = self.current() else { return Vec::new() };
+        let stale =
+            current.listeners.iter().filter(|(port, _)| !self.input.model.listeners.contains_key(port));
+        stale
+            .filter_map(|(port, seen)| {
+                let owned = Owned::claim(seen.clone(), self.input.marks).ok()?;
+                Some((Ref::new(format!("{}:{port}", current.name)), owned))
+            })
+            .collect()
+    }
+
+    fn before_balancer_goes(&self, balancer: &LoadBalancerSeen, successor: Option<&String>) -> Vec<Wait> {
+        let mut waits = self.input.farewell.to_vec();
+        waits.extend(
+            successor.map(|name| Wait::LoadBalancerActive(ResourceKey::new(LoadBalancer::KIND, name))),
+        );
+        let dns_name = balancer.handle.dns_name.as_ref().filter(|_| self.input.config.dns);
+        waits.extend(dns_name.map(|name| Wait::RecordsGone(name.to_lowercase())));
+        waits
+    }
+}

@@ -1,0 +1,321 @@
+//! What each operation does to the world, with the rules of AWS that a plan could break.
+
+use std::sync::Arc;
+
+use fairway_aws::{
+    model::{Action, Listener, Permission, Rule, SecurityGroupRef, Tags},
+    observed::{ListenerSeen, LoadBalancerSeen, RuleSeen, SecurityGroupSeen, TargetGroupSeen},
+    stack::StackOp,
+};
+use fairway_core::{
+    evaluate::Finalizers,
+    ids::{Key, Kind},
+    plan::Handle,
+};
+
+use super::world::{BACKEND, World};
+
+impl World {
+    pub(crate) fn apply_finalizers(&mut self, finalizers: &Finalizers) {
+        for (object, finalizer) in &finalizers.add {
+            let key = &object.key;
+            let meta = match object.kind {
+                Kind::Ingress => {
+                    let all = Arc::make_mut(&mut self.snapshot.ingresses);
+                    &mut Arc::make_mut(all.get_mut(key).unwrap()).metadata
+                }
+                _ => {
+                    let all = Arc::make_mut(&mut self.snapshot.services);
+                    &mut Arc::make_mut(all.get_mut(key).unwrap()).metadata
+                }
+            };
+            meta.finalizers.get_or_insert_default().push(finalizer.clone());
+        }
+    }
+
+    fn number(&mut self) -> u32 {
+        self.made += 1;
+        self.made
+    }
+
+    fn users(&self, group: &str) -> Vec<String> {
+        let balancers = self.observed.load_balancers.values();
+        let uses = |action: &Action| match action {
+            Action::Forward(forward) => {
+                forward.targets.iter().any(|target| target.target_group.name() == group)
+            }
+            _ => false,
+        };
+        balancers
+            .filter(|balancer| {
+                balancer.listeners.values().any(|listener| {
+                    listener.default_actions.iter().any(uses)
+                        || listener.rules.iter().any(|rule| rule.actions.iter().any(uses))
+                })
+            })
+            .map(|balancer| balancer.name.clone())
+            .collect()
+    }
+
+    fn check_actions(&self, balancer: &str, actions: &[Action]) {
+        for action in actions {
+            if let Action::Forward(forward) = action {
+                for target in &forward.targets {
+                    let name = target.target_group.name();
+                    assert!(self.observed.target_groups.contains_key(name), "no target group {name}");
+                    let others = self.users(name);
+                    assert!(
+                        others.iter().all(|other| other == balancer),
+                        "{name} is attached to {others:?}, and {balancer} cannot have it too"
+                    );
+                }
+            }
+        }
+    }
+
+    fn balancer(&mut self, name: &str) -> &mut LoadBalancerSeen {
+        self.observed.load_balancers.get_mut(name).unwrap()
+    }
+
+    fn listener(&mut self, reference: &str) -> &mut ListenerSeen {
+        let (balancer, port) = reference.rsplit_once(':').unwrap();
+        self.balancer(balancer).listeners.get_mut(&port.parse().unwrap()).unwrap()
+    }
+
+    fn group_ids(&self, groups: &[SecurityGroupRef]) -> Vec<String> {
+        let id = |group: &SecurityGroupRef| match group {
+            SecurityGroupRef::Managed(own) => self.observed.security_groups[own.name()].id.clone(),
+            SecurityGroupRef::Backend => BACKEND.to_owned(),
+            SecurityGroupRef::Given(id) => id.clone(),
+        };
+        groups.iter().map(id).collect()
+    }
+
+    fn tags_of(&mut self, id: &str) -> &mut Tags {
+        let observed = &mut self.observed;
+        let groups = observed.security_groups.values_mut().map(|seen| (seen.id.clone(), &mut seen.tags));
+        let targets = observed.target_groups.values_mut().map(|seen| (seen.arn.clone(), &mut seen.tags));
+        let balancers = observed.load_balancers.values_mut().flat_map(|seen| {
+            let listeners = seen.listeners.values_mut().flat_map(|listener| {
+                let rules = listener.rules.iter_mut().map(|rule| (rule.arn.clone(), &mut rule.tags));
+                rules.chain([(listener.arn.clone(), &mut listener.tags)])
+            });
+            listeners.chain([(seen.handle.id.clone(), &mut seen.tags)]).collect::<Vec<_>>()
+        });
+        groups.chain(targets).chain(balancers).find(|(other, _)| other == id).unwrap().1
+    }
+
+    pub(crate) fn apply(&mut self, op: &StackOp) {
+        let number = self.number();
+        match op {
+            StackOp::CreateSecurityGroup(spec) => {
+                let seen = SecurityGroupSeen {
+                    id: format!("sg-{number}"),
+                    name: spec.name.clone(),
+                    description: spec.description.clone(),
+                    permissions: Default::default(),
+                    tags: spec.tags.clone(),
+                };
+                assert!(self.observed.security_groups.insert(spec.name.clone(), seen).is_none());
+            }
+            StackOp::AuthorizeIngress(group, permissions) => {
+                let seen = self.observed.security_groups.get_mut(group.name()).unwrap();
+                seen.permissions.extend(permissions.iter().cloned());
+            }
+            StackOp::RevokeIngress(group, permissions) => {
+                let seen = self.observed.security_groups.get_mut(&group.get().name).unwrap();
+                seen.permissions.retain(|permission: &Permission| !permissions.contains(permission));
+            }
+            StackOp::DeleteSecurityGroup(group) => {
+                let id = &group.get().id;
+                let used = self.observed.load_balancers.values().any(|one| one.security_groups.contains(id));
+                assert!(!used, "security group {id} is in use");
+                assert!(self.observed.security_groups.remove(&group.get().name).is_some());
+            }
+            StackOp::CreateTargetGroup(spec) => {
+                let seen = TargetGroupSeen {
+                    arn: format!(
+                        "arn:aws:elasticloadbalancing:us-east-1:0:targetgroup/{}/{number}",
+                        spec.name
+                    ),
+                    name: spec.name.clone(),
+                    port: spec.port,
+                    protocol: spec.protocol,
+                    protocol_version: spec.protocol_version.clone(),
+                    target_type: spec.target_type,
+                    ip_address_type: spec.ip_address_type.clone(),
+                    health_check: spec.health_check.clone(),
+                    attributes: Default::default(),
+                    tags: spec.tags.clone(),
+                };
+                assert!(self.observed.target_groups.insert(spec.name.clone(), seen).is_none());
+            }
+            StackOp::ModifyHealthCheck(group, check) => {
+                let seen = self.observed.target_groups.get_mut(&group.get().name).unwrap();
+                seen.health_check = check.clone();
+            }
+            StackOp::ModifyTargetGroupAttributes(group, attributes) => {
+                let seen = self.observed.target_groups.get_mut(group.name()).unwrap();
+                seen.attributes.extend(attributes.clone());
+            }
+            StackOp::DeleteTargetGroup(group) => {
+                let name = &group.get().name;
+                assert!(self.users(name).is_empty(), "target group {name} is in use");
+                assert!(self.observed.target_groups.remove(name).is_some());
+            }
+            StackOp::PutBinding(spec) => {
+                let arn = self.observed.target_groups[spec.target_group.name()].arn.clone();
+                let object = spec.object(&arn, Some(BACKEND));
+                let all = Arc::make_mut(&mut self.snapshot.target_group_bindings);
+                all.insert(spec.key.clone(), Arc::new(object));
+            }
+            StackOp::DeleteBinding(binding) => {
+                let (namespace, name) = binding.name().split_once('/').unwrap();
+                let all = Arc::make_mut(&mut self.snapshot.target_group_bindings);
+                assert!(all.remove(&Key::new(namespace, name)).is_some());
+            }
+            StackOp::SetTags(retag) => {
+                let tags = self.tags_of(&retag.id);
+                tags.extend(retag.set.clone());
+                tags.retain(|key, _| !retag.remove.contains(key));
+            }
+            _ => self.apply_balancer(op, number),
+        }
+    }
+
+    fn apply_balancer(&mut self, op: &StackOp, number: u32) {
+        match op {
+            StackOp::CreateLoadBalancer(spec) => {
+                let id =
+                    format!("arn:aws:elasticloadbalancing:us-east-1:0:loadbalancer/{}/{number}", spec.name);
+                let seen = LoadBalancerSeen {
+                    handle: Handle {
+                        id,
+                        dns_name: Some(format!("{}-{number}.elb.amazonaws.com", spec.name)),
+                        zone_id: Some("Z1".to_owned()),
+                        ready: true,
+                    },
+                    name: spec.name.clone(),
+                    kind: spec.kind,
+                    scheme: spec.scheme,
+                    ip_address_type: spec.ip_address_type,
+                    subnets: spec.subnets.clone(),
+                    security_groups: self.group_ids(&spec.security_groups),
+                    attributes: Default::default(),
+                    tags: spec.tags.clone(),
+                    listeners: Default::default(),
+                };
+                assert!(self.observed.load_balancers.insert(spec.name.clone(), seen).is_none());
+            }
+            StackOp::SetSubnets(balancer, subnets) => {
+                self.balancer(&balancer.get().name).subnets = subnets.clone();
+            }
+            StackOp::SetSecurityGroups(balancer, groups) => {
+                let ids = self.group_ids(groups);
+                self.balancer(&balancer.get().name).security_groups = ids;
+            }
+            StackOp::SetIpAddressType(balancer, kind) => {
+                self.balancer(&balancer.get().name).ip_address_type = *kind;
+            }
+            StackOp::ModifyLoadBalancerAttributes(balancer, attributes) => {
+                self.balancer(balancer.name()).attributes.extend(attributes.clone());
+            }
+            StackOp::DeleteLoadBalancer(balancer) => {
+                assert!(self.observed.load_balancers.remove(&balancer.get().name).is_some());
+            }
+            StackOp::CreateListener(spec) => {
+                self.check_actions(spec.load_balancer.name(), &spec.default_actions);
+                let seen = listener(spec, number);
+                let all = &mut self.balancer(spec.load_balancer.name()).listeners;
+                assert!(all.insert(spec.port, seen).is_none(), "port {} is taken", spec.port);
+            }
+            StackOp::ModifyListener(_, spec) => {
+                self.check_actions(spec.load_balancer.name(), &spec.default_actions);
+                let seen = self.listener(spec.reference().name());
+                let further: Vec<String> = seen.certificates.iter().skip(1).cloned().collect();
+                let first = spec.certificates.first().cloned();
+                seen.certificates = first.into_iter().chain(further).collect();
+                seen.protocol = spec.protocol;
+                seen.default_actions = spec.default_actions.clone();
+                seen.ssl_policy = spec.ssl_policy.clone();
+                seen.alpn_policy = spec.alpn_policy.clone();
+            }
+            StackOp::AddCertificates(reference, arns) => {
+                let seen = &mut self.listener(reference.name()).certificates;
+                seen.extend(arns.iter().cloned());
+                seen[1..].sort();
+            }
+            StackOp::RemoveCertificates(reference, arns) => {
+                self.listener(reference.name()).certificates.retain(|arn| !arns.contains(arn));
+            }
+            StackOp::ModifyListenerAttributes(reference, attributes) => {
+                self.listener(reference.name()).attributes.extend(attributes.clone());
+            }
+            StackOp::DeleteListener(reference, _) => {
+                let (balancer, port) = reference.name().rsplit_once(':').unwrap();
+                assert!(self.balancer(balancer).listeners.remove(&port.parse().unwrap()).is_some());
+            }
+            StackOp::CreateRule(spec) => {
+                let balancer = spec.listener.name().rsplit_once(':').unwrap().0.to_owned();
+                self.check_actions(&balancer, &spec.actions);
+                let seen = rule(spec, format!("{}/rule/{number}", spec.listener.name()));
+                let rules = &mut self.listener(spec.listener.name()).rules;
+                assert!(
+                    rules.iter().all(|rule| rule.priority != spec.priority),
+                    "priority {}",
+                    spec.priority
+                );
+                rules.push(seen);
+                rules.sort_by_key(|rule| rule.priority);
+            }
+            StackOp::ModifyRule(_, seen, spec) => {
+                let balancer = spec.listener.name().rsplit_once(':').unwrap().0.to_owned();
+                self.check_actions(&balancer, &spec.actions);
+                let rules = &mut self.listener(spec.listener.name()).rules;
+                let place = rules.iter_mut().find(|rule| rule.arn == seen.get().arn).unwrap();
+                let tags = place.tags.clone();
+                *place = RuleSeen { priority: place.priority, tags, ..rule(spec, place.arn.clone()) };
+            }
+            StackOp::SetRulePriorities(reference, moves) => {
+                let rules = &mut self.listener(reference.name()).rules;
+                for step in moves {
+                    let place = rules.iter_mut().find(|rule| rule.arn == step.rule.get().arn).unwrap();
+                    place.priority = step.priority;
+                }
+                rules.sort_by_key(|rule| rule.priority);
+                assert!(rules.windows(2).all(|pair| pair[0].priority < pair[1].priority), "{rules:#?}");
+            }
+            StackOp::DeleteRule(reference, seen) => {
+                let (listener, _) = reference.name().rsplit_once(':').unwrap();
+                self.listener(listener).rules.retain(|rule| rule.arn != seen.get().arn);
+            }
+            other => panic!("not applied: {other:?}"),
+        }
+    }
+}
+
+fn listener(spec: &Listener, number: u32) -> ListenerSeen {
+    ListenerSeen {
+        arn: format!("arn:{}/{number}", spec.reference().name()),
+        port: spec.port,
+        protocol: spec.protocol,
+        default_actions: spec.default_actions.clone(),
+        ssl_policy: spec.ssl_policy.clone(),
+        certificates: spec.certificates.first().cloned().into_iter().collect(),
+        alpn_policy: spec.alpn_policy.clone(),
+        attributes: Default::default(),
+        tags: spec.tags.clone(),
+        rules: Vec::new(),
+    }
+}
+
+fn rule(spec: &Rule, arn: String) -> RuleSeen {
+    RuleSeen {
+        arn,
+        priority: spec.priority,
+        conditions: spec.conditions.clone(),
+        actions: spec.actions.clone(),
+        unknown: Vec::new(),
+        tags: spec.tags.clone(),
+    }
+}

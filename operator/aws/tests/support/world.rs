@@ -1,0 +1,200 @@
+//! The world and its answers.
+
+use std::collections::BTreeMap;
+
+use fairway_aws::{
+    config::Config,
+    facts::{Answer, Certificate, Interface, InterfaceGroup, Query, Subnet},
+    observed::StackObserved,
+    stack::Stacks,
+};
+use fairway_core::{
+    evaluate::{Evaluation, Facts, Input, LastGood, MAX_ROUNDS, Provider as _, Step},
+    ids::StackId,
+    snapshot::Snapshot,
+};
+use serde_json::Value;
+
+use super::recorded;
+
+/// What AWS and the cluster hold.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct World {
+    pub snapshot: Snapshot,
+    pub observed: StackObserved,
+    pub subnets: Vec<Subnet>,
+    pub certificates: Vec<Certificate>,
+    pub security_groups: BTreeMap<String, String>,
+    pub interfaces: Vec<Interface>,
+    pub made: u32,
+    pub last_good: LastGood,
+}
+
+pub(crate) const BACKEND: &str = "sg-backend";
+
+impl World {
+    /// The recorded environment, with its nodes, pods and Services, and nothing made yet.
+    pub(crate) fn recorded() -> Self {
+        let mut world = Self::from_environment(&recorded("environment.json"));
+        world.add(&recorded("environment-objects.json"));
+        world
+    }
+
+    pub(crate) fn from_environment(environment: &Value) -> Self {
+        let list = |key: &str| environment[key].as_array().cloned().unwrap_or_default();
+        Self {
+            subnets: list("subnets").iter().map(subnet).collect(),
+            certificates: vec![certificate(&environment["certificate"])],
+            interfaces: list("instances")
+                .iter()
+                .flat_map(|instance| interfaces(instance, environment))
+                .collect(),
+            observed: StackObserved {
+                backend_security_group: Some(BACKEND.to_owned()),
+                ..StackObserved::default()
+            },
+            ..Self::default()
+        }
+    }
+
+    /// Adds a list of objects, without what a controller writes.
+    pub(crate) fn add(&mut self, objects: &Value) {
+        for object in objects.as_array().unwrap() {
+            if object["kind"] == "TargetGroupBinding" {
+                continue;
+            }
+            let mut object = object.clone();
+            if matches!(object["kind"].as_str(), Some("Ingress" | "Service")) {
+                object["metadata"].as_object_mut().unwrap().remove("finalizers");
+                object.as_object_mut().unwrap().remove("status");
+            }
+            self.snapshot.add(&object).unwrap();
+        }
+    }
+
+    pub(crate) fn answer(&self, query: &Query) -> Answer {
+        match query {
+            Query::Vpc => Answer::Vpc { ipv4: vec!["10.0.0.0/16".to_owned()], ipv6: Vec::new() },
+            Query::Subnets => Answer::Subnets(self.subnets.clone()),
+            Query::SecurityGroup(name) => {
+                let found = self.security_groups.iter().filter(|(id, tag)| *id == name || *tag == name);
+                Answer::SecurityGroup(found.map(|(id, _)| id.clone()).collect())
+            }
+            Query::Certificates => Answer::Certificates(self.certificates.clone()),
+            Query::Certificate(arn) => {
+                Answer::Certificate(self.certificates.iter().find(|one| one.arn == *arn).cloned())
+            }
+            Query::BackendSecurityGroup => {
+                Answer::BackendSecurityGroup(self.observed.backend_security_group.clone())
+            }
+            Query::Interfaces { addresses, instances } => {
+                let wanted = |interface: &&Interface| {
+                    interface.addresses.iter().any(|address| addresses.contains(address))
+                        || interface.instance.as_ref().is_some_and(|id| instances.contains(id))
+                };
+                Answer::Interfaces(self.interfaces.iter().filter(wanted).cloned().collect())
+            }
+        }
+    }
+
+    /// Evaluates a stack; also says whether it had to be observed.
+    pub(crate) fn look(&self, config: &Config, unit: &StackId) -> (Evaluation<Stacks>, bool) {
+        let (mut facts, mut observed) = (Facts::default(), None);
+        for _ in 0..MAX_ROUNDS {
+            let input = Input {
+                unit,
+                config,
+                snapshot: &self.snapshot,
+                facts: &facts,
+                observed,
+                last_good: &self.last_good,
+            };
+            match Stacks::evaluate(&input) {
+                Step::NeedFacts(queries) => {
+                    assert!(!queries.is_empty(), "asks for nothing");
+                    for query in queries {
+                        let answer = self.answer(&query);
+                        facts.insert(query, answer);
+                    }
+                }
+                Step::NeedObserved(_) => observed = Some(&self.observed),
+                Step::Done(evaluation) => {
+                    let existing = evaluation.bindings.keys().cloned().collect();
+                    evaluation.plan.lint(&existing).unwrap();
+                    return (*evaluation, observed.is_some());
+                }
+            }
+        }
+        panic!("evaluate did not settle");
+    }
+
+    /// Looks and applies until nothing is left to do; the plans that were applied, without the empty last one.
+    pub(crate) fn settle(&mut self, config: &Config, unit: &StackId) -> Vec<Evaluation<Stacks>> {
+        let mut done = Vec::new();
+        for _ in 0..5 {
+            let (evaluation, _) = self.look(config, unit);
+            self.last_good.members = evaluation.good.clone();
+            self.apply_finalizers(&evaluation.finalizers);
+            if evaluation.plan.is_empty() {
+                return done;
+            }
+            for planned in evaluation.plan.ops() {
+                self.apply(&planned.op);
+            }
+            done.push(evaluation);
+        }
+        panic!("plans do not become empty: {:#?}", done.last().map(|one| &one.plan));
+    }
+}
+
+fn tags(list: &Value) -> BTreeMap<String, String> {
+    let pair =
+        |tag: &Value| (tag["Key"].as_str().unwrap().to_owned(), tag["Value"].as_str().unwrap().to_owned());
+    list.as_array().into_iter().flatten().map(pair).collect()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
+
+fn subnet(value: &Value) -> Subnet {
+    Subnet {
+        id: text(&value["SubnetId"]),
+        zone: text(&value["AvailabilityZone"]),
+        zone_id: text(&value["AvailabilityZoneId"]),
+        zone_type: "availability-zone".to_owned(),
+        cidr: text(&value["CidrBlock"]),
+        ipv6_cidrs: Vec::new(),
+        free_addresses: u32::try_from(value["AvailableIpAddressCount"].as_u64().unwrap()).unwrap(),
+        tags: tags(&value["Tags"]),
+    }
+}
+
+fn certificate(value: &Value) -> Certificate {
+    Certificate {
+        arn: text(&value["CertificateArn"]),
+        names: value["SubjectAlternativeNames"].as_array().unwrap().iter().map(text).collect(),
+        issued: value["Status"] == "ISSUED",
+    }
+}
+
+fn interfaces(instance: &Value, environment: &Value) -> Vec<Interface> {
+    let group = |value: &Value| {
+        let id = text(&value["GroupId"]);
+        let groups = environment["securityGroups"].as_array().unwrap();
+        let known = groups.iter().find(|group| group["GroupId"] == value["GroupId"]).unwrap();
+        InterfaceGroup { id, tags: tags(&known["Tags"]) }
+    };
+    let interface = |value: &Value| Interface {
+        id: text(&value["NetworkInterfaceId"]),
+        instance: Some(text(&instance["InstanceId"])),
+        addresses: value["PrivateIpAddresses"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|address| text(&address["PrivateIpAddress"]))
+            .collect(),
+        groups: value["Groups"].as_array().unwrap().iter().map(group).collect(),
+    };
+    instance["NetworkInterfaces"].as_array().unwrap().iter().map(interface).collect()
+}

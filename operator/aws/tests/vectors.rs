@@ -1,0 +1,183 @@
+//! What the peer really made, against what a plan makes of an empty account.
+
+mod support;
+
+use fairway_aws::{config::Config, stack::Stacks};
+use fairway_core::{
+    evaluate::Evaluation,
+    ids::{Key, ProviderKind, StackId, StackKey},
+};
+use serde_json::{Value, json};
+use support::{recorded, world::World};
+
+fn config() -> Config {
+    Config::new("demo", "us-east-1", "vpc-973af0aea18100386")
+}
+
+fn stack(key: StackKey) -> StackId {
+    StackId::new(ProviderKind::Aws, key)
+}
+
+fn ingress(name: &str) -> StackId {
+    stack(StackKey::Ingress(Key::new("default", name)))
+}
+
+fn service(name: &str) -> StackId {
+    stack(StackKey::Service(Key::new("default", name)))
+}
+
+/// What the world cannot know: defaults of AWS, targets, and what another unit makes.
+fn comparable(mut aws: Value, ours: &Value) -> Value {
+    aws.as_object_mut().unwrap().remove("records");
+    let groups = aws["securityGroups"].as_object_mut().unwrap();
+    groups.retain(|name, _| name != "nodes" && name != support::dump::BACKEND_NAME);
+    for group in groups.values_mut() {
+        for rule in group["ingress"].as_array_mut().unwrap() {
+            *rule = serde_json::from_str(rule.as_str().unwrap()).unwrap();
+        }
+    }
+    for kind in ["loadBalancers", "targetGroups"] {
+        for (name, value) in aws[kind].as_object_mut().unwrap() {
+            value.as_object_mut().unwrap().remove("targets");
+            let asked = ours[kind][name]["attributes"].as_object().cloned().unwrap_or_default();
+            let all = value["attributes"].as_object_mut().unwrap();
+            all.retain(|key, _| asked.contains_key(key));
+        }
+    }
+    drop_stickiness(&mut aws);
+    aws
+}
+
+/// AWS shows `TargetGroupStickinessConfig` where nothing was asked for.
+fn drop_stickiness(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            map.remove("TargetGroupStickinessConfig");
+            map.values_mut().for_each(drop_stickiness);
+        }
+        Value::Array(list) => list.iter_mut().for_each(drop_stickiness),
+        _ => {}
+    }
+}
+
+fn sorted_ingress(mut value: Value) -> Value {
+    for group in value["securityGroups"].as_object_mut().unwrap().values_mut() {
+        group["ingress"].as_array_mut().unwrap().sort_by_key(ToString::to_string);
+    }
+    value
+}
+
+/// TargetGroupBindings as the recorded ones, with names for ids.
+fn bindings(objects: &[Value], backend: &str) -> Vec<Value> {
+    let mut all: Vec<Value> = objects
+        .iter()
+        .filter(|object| object["kind"] == "TargetGroupBinding")
+        .map(|object| {
+            let arn = object["spec"]["targetGroupARN"].as_str().unwrap();
+            let name = arn.split('/').nth(1).unwrap().to_owned();
+            let mut spec = object["spec"].clone();
+            spec["targetGroupARN"] = json!(name);
+            let text = spec.to_string().replace(backend, "backend");
+            json!({
+                "name": object["metadata"]["name"], "namespace": object["metadata"]["namespace"],
+                "labels": object["metadata"]["labels"],
+                "spec": serde_json::from_str::<Value>(&text).unwrap(),
+            })
+        })
+        .collect();
+    all.sort_by_key(|object| object["name"].to_string());
+    all
+}
+
+fn reproduce(case: &str, unit: &StackId) -> (World, Evaluation<Stacks>) {
+    let mut world = World::recorded();
+    let objects = recorded(&format!("{case}/objects.json"));
+    world.add(&objects);
+    let mut done = world.settle(&config(), unit);
+    assert_eq!(done.len(), 1, "{case}: one plan is enough");
+    let ours = sorted_ingress(world.dump());
+    let theirs = sorted_ingress(comparable(recorded(&format!("{case}/aws.json")), &ours));
+    for kind in ["loadBalancers", "securityGroups", "targetGroups"] {
+        assert_eq!(
+            serde_json::to_string_pretty(&ours[kind]).unwrap(),
+            serde_json::to_string_pretty(&theirs[kind]).unwrap(),
+            "{case}: {kind}"
+        );
+    }
+    let recorded_objects = objects.as_array().unwrap();
+    let text = objects.to_string();
+    let backend = text.split("\"groupID\":\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    let ours: Vec<Value> = world
+        .snapshot
+        .target_group_bindings
+        .values()
+        .map(|object| serde_json::to_value(object.as_ref()).unwrap())
+        .collect();
+    assert_eq!(
+        bindings(&ours, support::world::BACKEND),
+        bindings(recorded_objects, backend),
+        "{case}: bindings"
+    );
+    check_objects(case, recorded_objects, &done[0]);
+    (world, done.remove(0))
+}
+
+/// Finalizers and the ports of the status.
+fn check_objects(case: &str, objects: &[Value], evaluation: &Evaluation<Stacks>) {
+    for object in objects.iter().filter(|object| !object["metadata"]["finalizers"].is_null()) {
+        let (kind, name) = (object["kind"].as_str().unwrap(), object["metadata"]["name"].as_str().unwrap());
+        if kind == "TargetGroupBinding" {
+            continue;
+        }
+        let own = |about: &fairway_core::ids::ObjectRef| {
+            about.kind.as_str() == kind && about.key == Key::new("default", name)
+        };
+        let added = evaluation.finalizers.add.iter().filter(|(about, _)| own(about));
+        let added: Vec<Value> = added.map(|(_, finalizer)| json!(finalizer)).collect();
+        assert_eq!(json!(added), object["metadata"]["finalizers"], "{case}: {name}");
+        let wish = evaluation.status.iter().find(|wish| own(&wish.object)).unwrap();
+        let ports: Vec<Value> = wish.addresses[0]
+            .ports
+            .iter()
+            .map(|(port, protocol)| json!({"port": port, "protocol": protocol}))
+            .collect();
+        assert_eq!(json!(ports), object["status"]["loadBalancer"]["ingress"][0]["ports"], "{case}: {name}");
+    }
+}
+
+#[test]
+fn plain_ip() {
+    let _ = reproduce("plain-ip", &ingress("plain"));
+}
+
+#[test]
+fn internal_instance() {
+    let _ = reproduce("internal-instance", &ingress("inst"));
+}
+
+#[test]
+fn group() {
+    let _ = reproduce("group", &stack(StackKey::Group("shop".to_owned())));
+}
+
+#[test]
+fn missing_backend() {
+    let (_, evaluation) = reproduce("missing-backend", &ingress("miss"));
+    let note = evaluation.notes.first().expect("the missing Service is told");
+    assert!(note.message.contains("nosuch"), "{note}");
+}
+
+#[test]
+fn nlb_ip() {
+    let _ = reproduce("nlb-ip", &service("nlb-ip"));
+}
+
+#[test]
+fn nlb_instance_local() {
+    let _ = reproduce("nlb-instance-local", &service("nlb-local"));
+}
+
+#[test]
+fn nlb_tls() {
+    let _ = reproduce("nlb-tls", &service("nlb-tls"));
+}
