@@ -9,5 +9,5 @@ mod packet;
 
 pub use link::{Interface, LinkState, MacAddress, Network};
 pub use namespace::enter_network_namespace;
-pub use netlink::{add_address, interfaces, remove_address};
+pub use netlink::{add_address, interfaces, own_addresses, remove_address};
 pub use packet::{GroupMembership, PacketSocket, Traffic};

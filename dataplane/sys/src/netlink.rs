@@ -23,6 +23,10 @@ const NEW_ADDRESS: u16 = 20;
 const DELETE_ADDRESS: u16 = 21;
 const GET_ADDRESS: u16 = 22;
 
+/// IFA_PROTO, and the value that says that an address is Fairway's. The kernel uses 1 to 3 itself.
+const ADDRESS_PROTOCOL: u16 = 11;
+const MARK: u8 = 0xfa;
+
 const HEADER: usize = 16;
 const LINK_HEADER: usize = 16;
 const ADDRESS_HEADER: usize = 8;
@@ -41,17 +45,28 @@ pub fn interfaces() -> io::Result<Vec<Interface>> {
     }
     for message in dump(GET_ADDRESS, ADDRESS_HEADER)? {
         if message.kind == NEW_ADDRESS
-            && let Some((index, network)) = read_address(&message.payload)
-            && let Some(interface) = found.get_mut(&index)
+            && let Some(address) = read_address(&message.payload)
+            && let Some(interface) = found.get_mut(&address.index)
         {
-            interface.networks.push(network);
+            interface.networks.push(address.network);
         }
     }
     found.values_mut().for_each(|interface| interface.networks.sort());
     Ok(found.into_values().collect())
 }
 
-/// Puts an address on an interface; no error if it is there. IPv6 addresses skip duplicate detection and are
+/// The addresses that [`add_address`] put on interfaces, with the interface's index: also those of an earlier
+/// process, which a crash left behind. Kernels before 5.18 do not keep the mark and give none.
+pub fn own_addresses() -> io::Result<Vec<(u32, Network)>> {
+    let all = dump(GET_ADDRESS, ADDRESS_HEADER)?;
+    let addresses = all.iter().filter(|message| message.kind == NEW_ADDRESS);
+    let marked = addresses
+        .filter_map(|message| read_address(&message.payload))
+        .filter(|address| address.protocol == MARK);
+    Ok(marked.map(|address| (address.index, address.network)).collect())
+}
+
+/// Puts an address on an interface and marks it as Fairway's; no error if it is there. IPv6 addresses skip duplicate detection and are
 /// deprecated, so that the host does not choose them as source of its own traffic. Needs `CAP_NET_ADMIN`.
 pub fn add_address(index: u32, network: Network) -> io::Result<()> {
     let mut payload = address_payload(index, network);
@@ -60,6 +75,7 @@ pub fn add_address(index: u32, network: Network) -> io::Result<()> {
         let lifetimes = [0_u32, u32::MAX, 0, 0].map(u32::to_ne_bytes).concat();
         put_attribute(&mut payload, 6, &lifetimes);
     }
+    put_attribute(&mut payload, ADDRESS_PROTOCOL, &[MARK]);
     order(NEW_ADDRESS, REQUEST | ACK | REPLACE_OR_CREATE, &payload)
 }
 
@@ -175,7 +191,16 @@ fn read_link(payload: &[u8]) -> Option<Interface> {
     })
 }
 
-fn read_address(payload: &[u8]) -> Option<(u32, Network)> {
+/// An address on an interface.
+#[derive(Debug, PartialEq, Eq)]
+struct Address {
+    index: u32,
+    network: Network,
+    /// Who put it there; 0 if nobody said.
+    protocol: u8,
+}
+
+fn read_address(payload: &[u8]) -> Option<Address> {
     let prefix = *payload.get(1)?;
     let index = word(payload, 4)?;
     let attributes = attributes(payload.get(ADDRESS_HEADER..)?);
@@ -186,7 +211,8 @@ fn read_address(payload: &[u8]) -> Option<(u32, Network)> {
         16 => IpAddr::from(<[u8; 16]>::try_from(*value).ok()?),
         _ => return None,
     };
-    Some((index, Network { address, prefix }))
+    let protocol = attributes.get(&ADDRESS_PROTOCOL).and_then(|value| value.first().copied()).unwrap_or(0);
+    Some(Address { index, network: Network { address, prefix }, protocol })
 }
 
 fn address_payload(index: u32, network: Network) -> Vec<u8> {
@@ -252,7 +278,7 @@ mod tests {
         let both = [message(NEW_ADDRESS, REQUEST, &payload), message(DONE, 0, &[0; 4])].concat();
         let read = split(&both).unwrap();
         assert_eq!(read.iter().map(|message| message.kind).collect::<Vec<_>>(), [NEW_ADDRESS, DONE]);
-        assert_eq!(read_address(&read[0].payload), Some((7, network)));
+        assert_eq!(read_address(&read[0].payload), Some(Address { index: 7, network, protocol: 0 }));
     }
 
     #[test]

@@ -8,7 +8,9 @@ mod addresses {
     use std::process::Command;
     use std::thread;
 
-    use fairway_sys::{Network, add_address, enter_network_namespace, interfaces, remove_address};
+    use fairway_sys::{
+        Network, add_address, enter_network_namespace, interfaces, own_addresses, remove_address,
+    };
 
     /// Deletes the namespace, whatever happens.
     struct Namespace(String);
@@ -36,12 +38,15 @@ mod addresses {
         let file = File::open(format!("/run/netns/{}", namespace.0)).unwrap();
         let body = move || {
             enter_network_namespace(file.as_fd()).unwrap();
+            let set = "addr add 198.51.100.6/32 dev lo".split(' ');
+            assert!(Command::new("ip").args(set).status().unwrap().success());
             let index = interfaces().unwrap().iter().find(|interface| interface.name == "lo").unwrap().index;
             for (address, prefix) in [("198.51.100.7", 32), ("2001:db8::7", 128)] {
                 let network = Network { address: address.parse().unwrap(), prefix };
                 for _ in 0..2 {
                     add_address(index, network).unwrap();
                     assert!(has(network.address), "{address}");
+                    assert_eq!(own_addresses().unwrap(), [(index, network)], "and only it is ours");
                 }
                 for _ in 0..2 {
                     remove_address(index, network).unwrap();
