@@ -61,9 +61,7 @@ pub enum ReadError {
         problem: BadValue,
     },
     /// A setting that decides who gets through, or what a route means, and that nothing honours yet.
-    #[error(
-        "{at} is not supported yet, and without it the load balancer would let through or do other things than asked for"
-    )]
+    #[error("{at} is not supported yet, and what it is written on cannot be served as asked for without it")]
     Unfaithful {
         /// Where it is written.
         at: String,
@@ -134,7 +132,7 @@ pub enum Advice {
     #[error("Service {0} does not exist: requests to it are answered with 503")]
     NoService(Key),
     /// No row knows the key.
-    #[error("{at}: there is no such annotation{}", meant.as_ref().map(|key| format!("; {key} is meant?")).unwrap_or_default())]
+    #[error("{at}: there is no such annotation{}", meant.as_ref().map(|key| format!("; did you mean {key}?")).unwrap_or_default())]
     Unknown {
         /// Where it is written.
         at: String,

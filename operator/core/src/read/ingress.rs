@@ -201,6 +201,7 @@ impl<'a> Reader<'a> {
             }
         };
         let service = Key::new(&self.object.key.namespace, name);
+        let settings = self.backend_settings(&service);
         let found = match self.snapshot.services.get(&service).map(|found| service::find(found, &port)) {
             None => {
                 self.advice.push((self.object.clone(), Advice::NoService(service.clone())));
@@ -212,7 +213,6 @@ impl<'a> Reader<'a> {
                 return None;
             }
         };
-        let settings = self.backend_settings(&service);
         Some(Backend { service, port, found, settings })
     }
 

@@ -79,16 +79,14 @@ impl Sorter<'_> {
         {
             None => written.advice.push(Advice::Unknown { at: at(), meant: self.meant(key, &value.from) }),
             Some(row) if !row.origins().contains(&self.origin) => {
-                let why = format!("means nothing on {} of that kind", self.origin.as_str());
+                let why = format!("is not read on a {}", self.origin.as_str());
                 written.advice.push(Advice::WithoutEffect { at: at(), why });
             }
-            Some(row) if row.honoured_by().is_empty() => {
-                if self.is_needed(row.key(), key, &value.value) {
-                    written.errors.push(ReadError::Unfaithful { at: at() });
-                } else if !is_output(self.dialect, key) {
-                    written.advice.push(Advice::Unsupported { at: at() });
-                }
-            }
+            Some(row) if row.honoured_by().is_empty() => match self.loss(row.key(), key, &value.value) {
+                Loss::Protection => written.errors.push(ReadError::Unfaithful { at: at() }),
+                Loss::Feature => written.advice.push(Advice::Unsupported { at: at() }),
+                Loss::Nothing => {}
+            },
             Some(row) if !row.honoured_by().contains(&self.provider) => {
                 let why = format!("means nothing on {} class", article(self.provider));
                 written.advice.push(Advice::WithoutEffect { at: at(), why });
@@ -102,32 +100,42 @@ impl Sorter<'_> {
         self.dialect.nearest(key).map(|nearest| format!("{prefix}{nearest}"))
     }
 
-    /// Whether a setting that nothing honours decides who gets through or what a route means: leaving it out would
-    /// build something broader, or something else.
-    fn is_needed(&self, row: &str, key: &str, text: &str) -> bool {
+    /// What is lost when a setting that nothing honours yet is left out.
+    fn loss(&self, row: &str, key: &str, text: &str) -> Loss {
+        let unless = |harmless: bool| if harmless { Loss::Nothing } else { Loss::Protection };
         match (self.dialect, row) {
-            (Dialect::Alb, "auth-type") => text != "none",
-            (Dialect::Alb, "use-regex-path-match") => value::boolean(text) != Ok(false),
-            (Dialect::Alb, "wafv2-acl-arn" | "wafv2-acl-name" | "waf-acl-id" | "web-acl-id") => {
-                !matches!(text, "" | "none")
+            (Dialect::Alb, "auth-type") => unless(text == "none"),
+            (Dialect::Alb, "use-regex-path-match") => unless(value::boolean(text) == Ok(false)),
+            (Dialect::Alb, "wafv2-acl-arn" | "wafv2-acl-name" | "waf-acl-id" | "web-acl-id")
+                if !matches!(text, "" | "none") =>
+            {
+                Loss::Protection
             }
-            (Dialect::Alb, "jwt-validation" | "mutual-authentication" | "subnets.tags") => true,
-            (Dialect::Alb, "conditions." | "transforms.") => {
-                key.strip_prefix(row).is_some_and(|service| self.routed.contains(service))
+            (Dialect::Alb, "jwt-validation" | "mutual-authentication" | "subnets.tags") => Loss::Protection,
+            (Dialect::Alb, "conditions." | "transforms.")
+                if key.strip_prefix(row).is_some_and(|service| self.routed.contains(service)) =>
+            {
+                Loss::Protection
             }
-            (Dialect::Nlb, "actions.") => true,
-            _ => false,
+            (Dialect::Nlb, "actions.") => Loss::Protection,
+            // What another controller writes for people to read.
+            (Dialect::Alb, "dry-run-plan") => Loss::Nothing,
+            _ => Loss::Feature,
         }
     }
 }
 
-fn can_be_written(row: &dyn Row) -> bool {
-    *row.origins() != [Origin::ClassParams]
+/// What is lost when a setting is left out.
+enum Loss {
+    /// It decides who gets through or what a route means: without it something broader, or something else, is built.
+    Protection,
+    /// The load balancer does what it is there for.
+    Feature,
+    Nothing,
 }
 
-/// What another controller writes for people to read.
-fn is_output(dialect: Dialect, key: &str) -> bool {
-    dialect == Dialect::Alb && key == "dry-run-plan"
+fn can_be_written(row: &dyn Row) -> bool {
+    *row.origins() != [Origin::ClassParams]
 }
 
 const fn article(provider: ProviderKind) -> &'static str {

@@ -109,3 +109,6 @@ fn line(row: &dyn Row) -> String {
     let example = if row.example().is_empty() { String::new() } else { format!("`{}`", row.example()) };
     format!("| `{}` | {} | {honoured} | {example} | {} |\n", row.key(), origins.join(", "), row.doc())
 }
+
+#[cfg(test)]
+mod tests;

@@ -234,7 +234,6 @@ fn duration(text: &str) -> Option<i64> {
         rest = tail;
     }
     // Saturates; the caller checks the range.
-    #[expect(clippy::cast_possible_truncation, reason = "fractions are dropped on purpose")]
     Some(total as i64)
 }
 
@@ -271,3 +270,6 @@ impl<'a> Fields<'a> {
         self.0.get(name).or_else(other_case).filter(|value| !value.is_null())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,212 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{class::Class, ids::ProviderKind, intent::Ask};
+
+fn snapshot(objects: &[Value]) -> Snapshot {
+    let mut snapshot = Snapshot::default();
+    let classes = [("alb", AWS_CONTROLLER), ("local", IN_CLUSTER_CONTROLLER), ("other", "example.com/other")];
+    for (name, controller) in classes {
+        snapshot
+            .add(&json!({"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass",
+                "metadata": {"name": name}, "spec": {"controller": controller}}))
+            .unwrap();
+    }
+    snapshot
+        .add(&json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"},
+            "spec": {"ports": [{"port": 80}]}}))
+        .unwrap();
+    objects.iter().for_each(|object| snapshot.add(object).unwrap());
+    snapshot
+}
+
+fn ingress(class: &str, annotations: &Value, finalizers: &[&str]) -> Value {
+    json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
+        "metadata": {"name": "shop", "uid": "1", "annotations": annotations, "finalizers": finalizers},
+        "spec": {"ingressClassName": class, "rules": [{"http": {"paths": [
+            {"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "web", "port": {"number": 80}}}}]}}]}})
+}
+
+fn service(spec: &Value, annotations: &Value) -> Value {
+    json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "tcp", "annotations": annotations}, "spec": spec})
+}
+
+fn names(stacks: &BTreeSet<StackId>) -> Vec<String> {
+    stacks.iter().map(ToString::to_string).collect()
+}
+
+fn stack(text: &str) -> StackId {
+    StackId::parse(text).unwrap()
+}
+
+#[test]
+fn an_ingress_belongs_to_its_stack_and_those_that_it_leaves() {
+    let group = json!({"alb.ingress.kubernetes.io/group.name": "new"});
+    let bad = json!({"alb.ingress.kubernetes.io/group.name": "New!"});
+    let none = json!({});
+    let old = "group.ingress.k8s.aws/old";
+    let cases: [(&str, Value, &[&str]); 8] = [
+        ("alone", ingress("alb", &none, &[]), &["aws:ingress:default/shop"]),
+        ("in a group", ingress("alb", &group, &[]), &["aws:group:new"]),
+        ("in a group of the cluster", ingress("local", &group, &[]), &["in-cluster:group:new"]),
+        ("moving", ingress("alb", &group, &[old]), &["aws:group:new", "aws:group:old"]),
+        ("leaving", ingress("other", &none, &[old]), &["aws:group:old"]),
+        ("of another", ingress("other", &none, &["example.com/theirs"]), &[]),
+        ("in no group that can be", ingress("alb", &bad, &[]), &["aws:ingress:default/shop"]),
+        ("held in its group", ingress("alb", &bad, &[old]), &["aws:group:old"]),
+    ];
+    for (name, object, want) in cases {
+        let snapshot = snapshot(&[object]);
+        let config = ReadConfig::default();
+        let shop = &snapshot.ingresses[&Key::new("default", "shop")];
+        assert_eq!(names(&stacks_of(&snapshot, &config, Candidate::Ingress(shop))), want, "{name}");
+        assert_eq!(names(&stacks(&snapshot, &config)), want, "{name}: all stacks are those of its objects");
+    }
+}
+
+#[test]
+fn flags_say_which_classes_are_ours() {
+    let annotated = |class: &str| {
+        json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata":
+            {"name": "shop", "annotations": {"kubernetes.io/ingress.class": class}}, "spec": {}})
+    };
+    let classless =
+        json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "shop"}});
+    let ingress_class = |name: &str| ReadConfig { ingress_class: name.into(), ..ReadConfig::default() };
+    let cases = [
+        ("the default is alb", ingress_class("alb"), annotated("alb"), true),
+        ("another flag, another class", ingress_class("mine"), annotated("alb"), false),
+        ("the flag's class", ingress_class("mine"), annotated("mine"), true),
+        ("an empty flag is alb", ingress_class(""), annotated("alb"), true),
+        ("an empty annotation is a class", ingress_class(""), annotated(""), false),
+        ("without any class nobody's", ingress_class("alb"), classless.clone(), false),
+        ("but ours with an empty flag", ingress_class(""), classless, true),
+    ];
+    for (name, config, object, ours) in cases {
+        assert_eq!(!stacks(&snapshot(&[object]), &config).is_empty(), ours, "{name}");
+    }
+}
+
+#[test]
+fn services_are_ours_by_class_or_by_older_annotations() {
+    let config = ReadConfig { load_balancer_class: "mine".into(), ..ReadConfig::default() };
+    let legacy = json!({"service.beta.kubernetes.io/aws-load-balancer-type": "nlb-ip"});
+    let none = json!({});
+    let cases = [
+        ("the flag's class", service(&json!({"loadBalancerClass": "mine"}), &none), Some(ProviderKind::Aws)),
+        (
+            "the class of the cluster",
+            service(&json!({"loadBalancerClass": IN_CLUSTER_CLASS}), &none),
+            Some(ProviderKind::InCluster),
+        ),
+        (
+            "another class, whatever is annotated",
+            service(&json!({"loadBalancerClass": "service.k8s.aws/nlb"}), &legacy),
+            None,
+        ),
+        (
+            "no class, annotated, of any type",
+            service(&json!({"type": "ClusterIP"}), &legacy),
+            Some(ProviderKind::Aws),
+        ),
+        ("no class at all", service(&json!({"type": "LoadBalancer"}), &none), None),
+    ];
+    for (name, object, want) in cases {
+        let snapshot = snapshot(&[object]);
+        assert_eq!(
+            service_provider(&config, &snapshot.services[&Key::new("default", "tcp")]),
+            want,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn every_stack_has_its_finalizer_and_is_found_by_it() {
+    for text in [
+        "aws:group:shop",
+        "in-cluster:group:shop",
+        "aws:ingress:default/shop",
+        "in-cluster:ingress:default/shop",
+        "aws:service:default/shop",
+        "in-cluster:service:default/shop",
+    ] {
+        let stack = stack(text);
+        let kind = if matches!(stack.key, StackKey::Service(_)) { Kind::Service } else { Kind::Ingress };
+        let object = ObjectRef::new(kind, Key::new("default", "shop"));
+        let meta = ObjectMeta { finalizers: Some(vec![finalizer(&stack)]), ..ObjectMeta::default() };
+        assert_eq!(finalizer::stacks(&object, &meta), BTreeSet::from([stack]), "{text}");
+    }
+}
+
+#[test]
+fn stacks_are_read_back_from_their_names() {
+    for text in ["aws:group:a.b-c", "in-cluster:ingress:ns/name", "aws:service:ns/name"] {
+        assert_eq!(StackId::parse(text).map(|stack| stack.to_string()).as_deref(), Some(text));
+    }
+    for text in ["", "aws", "aws:group", "gcp:group:x", "aws:node:x", "aws:ingress:x"] {
+        assert_eq!(StackId::parse(text), None, "{text}");
+    }
+}
+
+#[test]
+fn a_state_without_members_is_looked_at_once_more() {
+    let state = json!({"apiVersion": "fairway.dev/v1alpha1", "kind": "LoadBalancerState",
+        "metadata": {"name": "x"}, "spec": {"stack": "aws:group:gone", "provider": "aws"}});
+    assert_eq!(names(&stacks(&snapshot(&[state]), &ReadConfig::default())), ["aws:group:gone"]);
+}
+
+#[test]
+fn the_last_reading_of_another_object_of_the_same_name_is_not_used() {
+    let config = ReadConfig::default();
+    let id = stack("aws:ingress:default/shop");
+    let good_one = ingress("alb", &json!({}), &[]);
+    let (before, _) = intent(&snapshot(&[good_one]), &config, &id, &LastGood::default());
+    let last_good = LastGood { members: good(&before), ..LastGood::default() };
+    let mut broken = ingress("alb", &json!({"alb.ingress.kubernetes.io/scheme": "?"}), &[]);
+
+    let (held, notes) = intent(&snapshot(&[broken.clone()]), &config, &id, &last_good);
+    assert_eq!(held.members.iter().map(|member| member.held).collect::<Vec<_>>(), [true]);
+    assert!(notes.iter().all(|note| note.held && note.class == Class::Invalid), "{notes:?}");
+
+    broken["metadata"]["uid"] = json!("2");
+    let (unread, _) = intent(&snapshot(&[broken]), &config, &id, &last_good);
+    assert!(unread.members.is_empty());
+    assert_eq!(unread.unreadable.len(), 1);
+}
+
+#[test]
+fn listeners_follow_certificates_where_none_are_named() {
+    let arn = json!({"alb.ingress.kubernetes.io/certificate-arn": "arn:1"});
+    let empty = json!({"alb.ingress.kubernetes.io/certificate-arn": " ,"});
+    let with_tls = |class: &str| {
+        let mut object = ingress(class, &json!({}), &[]);
+        object["spec"]["tls"] = json!([{"secretName": "s"}]);
+        object
+    };
+    let cases: [(&str, Value, &[u16]); 6] = [
+        ("plain", ingress("alb", &json!({}), &[]), &[80]),
+        ("with a certificate", ingress("alb", &arn, &[]), &[443]),
+        ("with an empty list of them", ingress("alb", &empty, &[]), &[80]),
+        ("spec.tls says nothing to AWS", with_tls("alb"), &[80]),
+        ("but in the cluster", with_tls("local"), &[80, 443]),
+        ("where ARNs say nothing", ingress("local", &arn, &[]), &[80]),
+    ];
+    for (name, object, want) in cases {
+        let snapshot = snapshot(&[object]);
+        let config = ReadConfig::default();
+        let id = stacks(&snapshot, &config).pop_first().unwrap();
+        let (intent, _) = intent(&snapshot, &config, &id, &LastGood::default());
+        let Ask::Http(ask) = &intent.members[0].ask else { panic!("{name}: an Ingress asks for HTTP") };
+        assert_eq!(ask.listens.iter().map(|listen| listen.port.get()).collect::<Vec<_>>(), want, "{name}");
+    }
+}
+
+#[test]
+fn services_behind_an_ingress_are_known() {
+    let mut object = ingress("alb", &json!({}), &[]);
+    object["spec"]["defaultBackend"] = json!({"service": {"name": "other", "port": {"number": 1}}});
+    let snapshot = snapshot(&[object]);
+    let found = backend_services(&snapshot.ingresses[&Key::new("default", "shop")]);
+    assert_eq!(found, BTreeSet::from([Key::new("default", "other"), Key::new("default", "web")]));
+}
