@@ -25,7 +25,7 @@ class Emulator:
 
     @classmethod
     def start(cls, seed=None, log=None, prefix=()):
-        """Starts one on a free port of the loopback address; `prefix` is a command to run it under, `log` an open file."""
+        """Starts one on a free loopback port; `prefix` is a command to run it under, `log` an open file."""
         with tempfile.TemporaryDirectory(prefix="fairway-localstack-") as folder:
             ready = Path(folder) / "ready.json"
             command = [*prefix, str(RUN), "--port", "0", "--ready-file", str(ready)]
@@ -37,6 +37,10 @@ class Emulator:
                 process.kill()
                 process.wait()
                 raise
+
+    @property
+    def pid(self):
+        return self._process.pid
 
     def control(self, method, route, body=None):
         """Calls `/_fairway/<route>`; the answer, or a RuntimeError with what the emulator says is wrong."""
@@ -53,6 +57,7 @@ class Emulator:
             raise RuntimeError(f"{method} {route}: {error.code} {error.read().decode()}") from error
 
     def stop(self):
+        """Ends it and gives its exit code; may be called again."""
         self._process.send_signal(signal.SIGTERM)
         try:
             return self._process.wait(STOP_SECONDS)

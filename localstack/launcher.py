@@ -69,6 +69,17 @@ def free_port(bind):
         return probe.getsockname()[1]
 
 
+def check_port(bind, port):
+    """LocalStack would start without a socket, and its place be taken for the process that has the port."""
+    family = socket.AF_INET6 if ":" in bind else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((bind, port))
+        except OSError as error:
+            raise SystemExit(f"localstack: cannot bind {bind} port {port}: {error.strerror}") from error
+
+
 def parse(argv):
     parser = argparse.ArgumentParser(prog="localstack/run", description="Fairway's AWS emulator, in the foreground.")
     parser.add_argument("--port", type=int, default=4566, help="0 picks a free one (default: 4566)")
@@ -131,5 +142,8 @@ def run(argv):
     if arguments.ready_file:
         arguments.ready_file.unlink(missing_ok=True)
     python = ensure_venv()
-    arguments.port = arguments.port or free_port(arguments.bind)
+    if arguments.port:
+        check_port(arguments.bind, arguments.port)
+    else:
+        arguments.port = free_port(arguments.bind)
     os.execve(python, [str(python), "-m", "localstack.runtime.main"], environment(arguments))

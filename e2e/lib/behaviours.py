@@ -56,7 +56,7 @@ class Clients:
 
 
 def run(behaviour, clients, control):
-    """Runs one behaviour in a fresh world; `control(method, route, body)` steers the emulator. AssertionError on a miss."""
+    """Runs one behaviour in a fresh world that `control(method, route, body)` steers. AssertionError on a miss."""
     control("POST", "reset", {"seed": json.loads(WORLD.read_text())})
     variables = world_variables()
     for number, step in enumerate(behaviour["steps"], start=1):

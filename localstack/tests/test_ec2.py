@@ -1,4 +1,4 @@
-"""EC2: what AWS does, as first collected for this emulator. In order, in one account."""
+"""EC2: what AWS does. In order, in one account."""
 
 import pytest
 from account import PORT_80, Account, outcome, satisfies, unique

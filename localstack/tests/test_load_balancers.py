@@ -1,4 +1,4 @@
-"""Load balancers: what AWS does, as first collected for this emulator. In order, in one account."""
+"""Load balancers: what AWS does. In order, in one account."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""ACM, IAM, WAF, tagging, Cognito, Shield and the rest: what AWS does, as first collected for this emulator. In order, in one account."""
+"""ACM, IAM, WAF, tagging, Cognito, Shield and the rest: what AWS does. In order, in one account."""
 
 import pytest
 from account import Account, outcome, satisfies, self_signed, unique

@@ -1,4 +1,4 @@
-"""Route 53: what AWS does, as first collected for this emulator. In order, in one account."""
+"""Route 53: what AWS does. In order, in one account."""
 
 import pytest
 from account import Account, outcome, record, satisfies, unique

@@ -1,4 +1,4 @@
-"""Rules: what AWS does, as first collected for this emulator. In order, in one account."""
+"""Rules: what AWS does. In order, in one account."""
 
 import pytest
 from account import NOT_FOUND, Account, outcome, paths, satisfies

@@ -1,4 +1,4 @@
-"""Tags, cascades and account-wide answers: what AWS does, as first collected for this emulator. In order, in one account."""
+"""Tags, cascades and account-wide answers: what AWS does. In order, in one account."""
 
 import pytest
 from account import NOT_FOUND, Account, outcome, satisfies

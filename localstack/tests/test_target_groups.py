@@ -1,4 +1,4 @@
-"""Target groups and targets: what AWS does, as first collected for this emulator. In order, in one account."""
+"""Target groups and targets: what AWS does. In order, in one account."""
 
 import pytest
 from account import Account, outcome, satisfies, unique

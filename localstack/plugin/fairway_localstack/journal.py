@@ -4,7 +4,7 @@ import threading
 from collections import Counter, deque
 from dataclasses import asdict, dataclass
 
-# 100,000 calls, because a long test run stays below it and the oldest entries are the ones nobody asks for.
+# 100,000 calls, because a long test run stays below it.
 KEPT = 100_000
 
 

@@ -1,16 +1,16 @@
 """What a test may tune about the emulated account: delays of states, page size, quotas.
 
-| field                       | unit    | default | what it delays or limits                                            |
-|-----------------------------|---------|---------|---------------------------------------------------------------------|
-| `provisioning_seconds`      | seconds | 0       | load balancer: `provisioning` -> `active`                           |
-| `target_initial_seconds`    | seconds | 0       | target in use: `initial` -> `healthy`                               |
-| `interface_linger_seconds`  | seconds | 1       | a deleted load balancer's interfaces stay, and hold security groups |
-| `visibility_lag_seconds`    | seconds | 0       | new objects are absent from reads; writes see them at once          |
-| `change_pending_seconds`    | seconds | 0       | Route 53 change: `PENDING` -> `INSYNC`                              |
-| `zone_busy_seconds`         | seconds | 0       | another change of the zone gets `PriorRequestNotComplete`           |
-| `page_size`                 | items   | none    | upper bound of every page, below AWS's own                          |
-| `change_batch_error`        | -       | `error` | wire form of `InvalidChangeBatch`: `error` or `messages`            |
-| `quotas`                    | -       | AWS's   | see `QUOTAS`                                                        |
+| field                       | unit    | default | what it delays or limits                                           |
+|-----------------------------|---------|---------|--------------------------------------------------------------------|
+| `provisioning_seconds`      | seconds | 0       | load balancer: `provisioning` -> `active`                          |
+| `target_initial_seconds`    | seconds | 0       | target in use: `initial` -> `healthy`                              |
+| `interface_linger_seconds`  | seconds | 1       | a deleted load balancer's interfaces hold their security groups    |
+| `visibility_lag_seconds`    | seconds | 0       | new objects are absent from reads; writes see them at once         |
+| `change_pending_seconds`    | seconds | 0       | Route 53 change: `PENDING` -> `INSYNC`                             |
+| `zone_busy_seconds`         | seconds | 0       | another change of the zone gets `PriorRequestNotComplete`          |
+| `page_size`                 | items   | none    | upper bound of every page, below AWS's own                         |
+| `change_batch_error`        | -       | `error` | wire form of `InvalidChangeBatch`: `error` or `messages`           |
+| `quotas`                    | -       | AWS's   | see `QUOTAS`                                                       |
 
 A delay of 0 means that the first read after the write already sees the final state; the answer to the write itself
 says `provisioning` or `PENDING`, as AWS's does. All delays are in virtual time.

@@ -1,4 +1,4 @@
-"""Tags of load balancers, target groups, listeners, rules and trust stores. Source: AddTags, RemoveTags, DescribeTags."""
+"""Tags of all load balancing resources. Source: AddTags, RemoveTags, DescribeTags."""
 
 from ..errors import refuse
 from .checks import as_tags, check_tag_count, put_tags

@@ -1,4 +1,4 @@
-"""Change batches: all of it or nothing. Source: ChangeResourceRecordSets and "Quotas" in the Route 53 developer guide."""
+"""Change batches, all or nothing. Source: ChangeResourceRecordSets, "Quotas" in the developer guide."""
 
 from ..errors import refuse
 from . import records
@@ -56,7 +56,8 @@ class _Staged:
         record, action = records.canonical(change["ResourceRecordSet"]), change["Action"]
         key = key_of(record)
         if (key, action) in self._done:
-            return f"The request contains an invalid set of changes for a resource record set '{record['Type']} {record['Name']}'"
+            shown = f"{record['Type']} {record['Name']}"
+            return f"The request contains an invalid set of changes for a resource record set '{shown}'"
         self._done.add((key, action))
         current = self._get(key)
         if action == "DELETE":

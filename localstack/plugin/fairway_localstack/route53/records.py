@@ -1,4 +1,4 @@
-"""What a single record set must look like. Source: ResourceRecordSet in the API reference, "Supported DNS record types"."""
+"""What a single record set must look like. Source: ResourceRecordSet, "Supported DNS record types"."""
 
 import ipaddress
 import re
