@@ -1,0 +1,3 @@
+//! The world against the common behaviours, and the engine against the world.
+
+mod behaviours;
