@@ -6,7 +6,7 @@
 //! | renew deadline | 10      | a leader that could not renew for so long stops writing, well before others start |
 //! | retry          | 2       | between two attempts                                                             |
 //!
-//! [`Leadership::held`] compares a monotonic clock with the last renewal that the server confirmed: a process that was
+//! [`Leadership::term`] compares a monotonic clock with the last renewal that the server confirmed: a process that was
 //! paused finds, when it wakes, that its time has run out, and writes nothing.
 
 use std::{
@@ -48,15 +48,23 @@ impl Default for Times {
 /// Whether this process leads.
 #[derive(Clone)]
 pub struct Leadership {
-    until: Arc<Mutex<Option<Instant>>>,
+    held: Arc<Mutex<Held>>,
     changed: watch::Receiver<bool>,
 }
 
+/// What is held, and how often it was taken.
+#[derive(Debug, Default)]
+struct Held {
+    until: Option<Instant>,
+    term: u64,
+}
+
 impl Leadership {
-    /// Whether writing is allowed at this moment.
+    /// The stretch of leadership in which writing is allowed at this moment, counted from 1; `None` when it is not.
     #[must_use]
-    pub fn held(&self) -> bool {
-        self.until.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|until| Instant::now() < until)
+    pub fn term(&self) -> Option<u64> {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.until.filter(|until| Instant::now() < *until).map(|_| held.term)
     }
 
     /// Returns once this process leads.
@@ -66,13 +74,21 @@ impl Leadership {
     }
 }
 
+impl Leadership {
+    /// Returns once this process does not lead any more.
+    pub async fn lost(&mut self) {
+        // As in `acquired`.
+        let _ = self.changed.wait_for(|leads| !*leads).await;
+    }
+}
+
 /// The election of one process.
 pub struct Election {
     api: Api<Lease>,
     name: String,
     identity: String,
     times: Times,
-    until: Arc<Mutex<Option<Instant>>>,
+    held: Arc<Mutex<Held>>,
     leads: watch::Sender<bool>,
     /// What others were last seen to hold, and when by our own clock: clocks of other machines are not trusted.
     seen: Option<(Option<String>, Option<MicroTime>, Instant)>,
@@ -89,8 +105,8 @@ impl Election {
         times: Times,
     ) -> (Self, Leadership) {
         let (leads, changed) = watch::channel(false);
-        let until = Arc::new(Mutex::new(None));
-        let leadership = Leadership { until: Arc::clone(&until), changed };
+        let held = Arc::new(Mutex::new(Held::default()));
+        let leadership = Leadership { held: Arc::clone(&held), changed };
         let api = Api::namespaced(client.clone(), namespace);
         let election = Self {
             api,
@@ -125,18 +141,24 @@ impl Election {
     }
 
     fn hold(&self, asked: Instant) {
-        *self.until.lock().unwrap_or_else(PoisonError::into_inner) = Some(asked + self.times.renew);
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        // A lease that ran out may have been somebody else's in between: what was remembered then is worth nothing.
+        let continued = held.until.is_some_and(|until| Instant::now() < until);
+        held.term += u64::from(!continued);
+        held.until = Some(asked + self.times.renew);
+        drop(held);
         if !self.leads.send_replace(true) {
             info!(identity = %self.identity, "leading");
         }
     }
 
     fn still_held(&self) -> bool {
-        self.until.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|until| Instant::now() < until)
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.until.is_some_and(|until| Instant::now() < until)
     }
 
     fn lose(&self, why: &str) {
-        *self.until.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).until = None;
         if self.leads.send_replace(false) {
             warn!(identity = %self.identity, why, "not leading any more");
         }
