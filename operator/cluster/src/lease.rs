@@ -113,7 +113,7 @@ impl Election {
             name: name.to_owned(),
             identity: identity.to_owned(),
             times,
-            until,
+            held,
             leads,
             seen: None,
         };
