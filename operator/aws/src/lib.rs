@@ -12,6 +12,7 @@
 
 mod compare;
 pub mod config;
+mod endpoints;
 pub mod facts;
 mod lower;
 pub mod model;
