@@ -46,4 +46,9 @@ pub trait Classified: std::error::Error {
     fn class(&self) -> Class;
     /// Stable CamelCase code: the event's and the condition's reason.
     fn code(&self) -> &'static str;
+    /// Whether nothing is missing because of it: something was written that has no effect, and all that has one is
+    /// in place.
+    fn is_advice(&self) -> bool {
+        false
+    }
 }

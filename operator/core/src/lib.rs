@@ -29,3 +29,6 @@ pub mod read;
 pub mod report;
 pub mod settings;
 pub mod snapshot;
+
+#[cfg(test)]
+mod toy;

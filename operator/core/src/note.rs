@@ -12,7 +12,7 @@ use crate::{
 /// One sentence about one object, in the words of its manifest.
 ///
 /// `code` is stable CamelCase and listed in `docs/reference/reasons.md`. `held` says that the object's last good
-/// state is kept because of it.
+/// state is kept because of it; `advice` that nothing is missing because of it. Never both.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Note {
     /// Who is told.
@@ -25,6 +25,9 @@ pub struct Note {
     pub message: String,
     /// Whether the object is held at its last good state.
     pub held: bool,
+    /// Whether everything is in place all the same: the unit can be ready.
+    #[serde(default)]
+    pub advice: bool,
 }
 
 impl Note {
@@ -37,13 +40,14 @@ impl Note {
             code: error.code().to_owned(),
             message: error.to_string(),
             held: false,
+            advice: error.is_advice(),
         }
     }
 
     /// A note from an error that holds the object at its last good state.
     #[must_use]
     pub fn hold(about: &ObjectRef, error: &impl Classified) -> Self {
-        Self { held: true, ..Self::warn(about, error) }
+        Self { held: true, advice: false, ..Self::warn(about, error) }
     }
 }
 

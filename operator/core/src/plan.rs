@@ -200,43 +200,58 @@ pub enum LintError {
         /// Who refers to it.
         user: OpId,
     },
+    /// Makes what another operation makes.
+    #[error("op {first:?} and op {op:?} both make {resource}")]
+    MadeTwice {
+        /// The later one.
+        op: OpId,
+        /// The earlier one.
+        first: OpId,
+        /// What both make.
+        resource: ResourceKey,
+    },
 }
 
 impl<Op: Operation> Plan<Op> {
-    /// Proves that any execution that respects `after` keeps references valid, given what exists beforehand.
+    /// Proves that any execution that respects `after` keeps references valid, given what exists beforehand: nothing
+    /// is referred to that need not be there, nothing is deleted before all that refer to it or change it are through,
+    /// and nothing is made twice.
     ///
     /// # Errors
     /// The first operation that could see a reference to nothing.
     pub fn lint(&self, existing: &BTreeSet<ResourceKey>) -> Result<(), LintError> {
         let before = self.ancestors();
-        let makers: BTreeMap<ResourceKey, OpId> = self
-            .ops
-            .iter()
-            .filter(|p| p.op.effect() == Effect::Create)
-            .map(|p| (p.op.resource(), p.id))
-            .collect();
+        let makers = self.makers()?;
         for planned in &self.ops {
             let ancestors = before.get(&planned.id);
-            let comes_after = |id: OpId| ancestors.is_some_and(|ids| ids.contains(&id));
+            let comes_after = |id: &OpId| ancestors.is_some_and(|ids| ids.contains(id));
             for needed in planned.op.refers_to() {
-                let made = makers.get(&needed).is_some_and(|id| comes_after(*id));
-                if !made && !existing.contains(&needed) {
+                if !makers.get(&needed).is_some_and(comes_after) && !existing.contains(&needed) {
                     return Err(LintError::Dangling { op: planned.id, missing: needed });
                 }
             }
             if planned.op.effect() == Effect::Delete {
                 let resource = planned.op.resource();
-                let user = self.ops.iter().find(|other| {
-                    other.id != planned.id
-                        && other.op.refers_to().contains(&resource)
-                        && !comes_after(other.id)
-                });
-                if let Some(user) = user {
-                    return Err(LintError::DeletedInUse { op: planned.id, resource, user: user.id });
+                let uses = |other: &&Planned<Op>| other.id != planned.id && uses(&other.op, &resource);
+                if let Some(user) =
+                    self.ops.iter().filter(uses).map(|user| user.id).find(|id| !comes_after(id))
+                {
+                    return Err(LintError::DeletedInUse { op: planned.id, resource, user });
                 }
             }
         }
         Ok(())
+    }
+
+    fn makers(&self) -> Result<BTreeMap<ResourceKey, OpId>, LintError> {
+        let mut makers = BTreeMap::new();
+        for planned in self.ops.iter().filter(|planned| planned.op.effect() == Effect::Create) {
+            let resource = planned.op.resource();
+            if let Some(first) = makers.insert(resource.clone(), planned.id) {
+                return Err(LintError::MadeTwice { op: planned.id, first, resource });
+            }
+        }
+        Ok(makers)
     }
 
     fn ancestors(&self) -> BTreeMap<OpId, BTreeSet<OpId>> {
@@ -251,3 +266,11 @@ impl<Op: Operation> Plan<Op> {
         all
     }
 }
+
+/// Whether an operation needs a resource that is there: refers to it, or changes it.
+fn uses(op: &impl Operation, resource: &ResourceKey) -> bool {
+    op.refers_to().contains(resource) || (op.effect() == Effect::Modify && op.resource() == *resource)
+}
+
+#[cfg(test)]
+mod tests;

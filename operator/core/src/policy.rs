@@ -86,3 +86,6 @@ impl Policy {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -152,31 +152,43 @@ pub enum Requeue {
 }
 
 /// What is written after a look. `outcome` is `None` when nothing was applied because nothing had to be.
+///
+/// Ready is True only when every operation was done, every status can be written, and no note says more than advice.
+/// Finalizers are released only when every operation was done. A fingerprint is given only when, besides, nothing is
+/// held: what is left over of a member that could not be read must still be found once it can be.
 pub fn report<P: Provider>(evaluation: &Evaluation<P>, outcome: Option<&Outcome>) -> Report {
     let empty = Outcome { bindings: evaluation.bindings.clone(), ..Outcome::default() };
     let outcome = outcome.unwrap_or(&empty);
-    let settled =
-        outcome.withheld.is_empty() && outcome.results.values().all(|result| *result == OpResult::Applied);
+    let settled = is_settled(evaluation, outcome);
     let status = resolve_status(evaluation, &outcome.bindings);
     let waiting_for_address = status.len() < evaluation.status.len();
-    let held = evaluation.notes.iter().any(|note| note.held || note.class.warns());
+    let well = !evaluation.notes.iter().any(|note| !note.advice);
+    let held = evaluation.notes.iter().any(|note| note.held);
+    let known = settled && !waiting_for_address && !held && !evaluation.fingerprint.is_empty();
     let gone = evaluation.gone && settled;
     Report {
         events: events(evaluation, outcome, settled),
         release: if settled { evaluation.finalizers.remove.clone() } else { Vec::new() },
         state: (!gone).then(|| StateReport {
-            ready: ready(evaluation, outcome, settled && !waiting_for_address && !held),
+            ready: ready(evaluation, outcome, settled && !waiting_for_address && well),
             notes: evaluation.notes.clone(),
             bindings: outcome.bindings.clone(),
             addresses: published(&status),
             plan: plan_lines(evaluation, outcome),
-            fingerprint: (settled && !waiting_for_address && !evaluation.fingerprint.is_empty())
-                .then(|| evaluation.fingerprint.clone()),
+            fingerprint: known.then(|| evaluation.fingerprint.clone()),
             good: evaluation.good.clone(),
         }),
         requeue: requeue(evaluation, outcome, waiting_for_address),
         status,
     }
+}
+
+/// Whether every operation of the plan was done. One without a result was not.
+fn is_settled<P: Provider>(evaluation: &Evaluation<P>, outcome: &Outcome) -> bool {
+    let applied = |id| outcome.results.get(id) == Some(&OpResult::Applied);
+    evaluation.plan.ops().iter().all(|planned| applied(&planned.id))
+        && outcome.results.keys().all(applied)
+        && outcome.withheld.is_empty()
 }
 
 fn resolve_status<P: Provider>(evaluation: &Evaluation<P>, bindings: &Bindings) -> Vec<StatusWrite> {
@@ -259,24 +271,32 @@ fn ready<P: Provider>(evaluation: &Evaluation<P>, outcome: &Outcome, all_well: b
             message: "everything is as asked for".to_owned(),
         };
     }
-    let worst_note = evaluation.notes.iter().max_by_key(|note| (note.class, note.held));
+    let worst_note =
+        evaluation.notes.iter().filter(|note| !note.advice).max_by_key(|note| (note.class, note.held));
     let worst_failure = failures(outcome).max_by_key(|failure| failure.class);
     let (reason, message) = match (worst_failure, worst_note) {
         (Some(failure), note) if note.is_none_or(|note| note.class <= failure.class) => {
             (failure.code.clone(), failure.message.clone())
         }
         (_, Some(note)) => (note.code.clone(), note.to_string()),
-        _ => match outcome.results.values().find_map(waits_for).or_else(|| {
-            outcome
-                .withheld
-                .first()
-                .map(|withheld| ("Withheld".to_owned(), format!("{}: {}", withheld.what, withheld.reason)))
-        }) {
-            Some(pair) => pair,
-            None => ("Pending".to_owned(), "the load balancer is being provisioned".to_owned()),
-        },
+        _ => unfinished(evaluation, outcome),
     };
     Condition { status: false, reason, message }
+}
+
+/// Why a unit is not ready although nothing is wrong.
+fn unfinished<P: Provider>(evaluation: &Evaluation<P>, outcome: &Outcome) -> (String, String) {
+    let pair = |reason: &str, message: String| (reason.to_owned(), message);
+    if let Some(waiting) = outcome.results.values().find_map(waits_for) {
+        return waiting;
+    }
+    match outcome.withheld.first() {
+        Some(withheld) => pair("Withheld", format!("{}: {}", withheld.what, withheld.reason)),
+        None if !is_settled(evaluation, outcome) => {
+            pair("NotApplied", "the plan is not applied yet".to_owned())
+        }
+        None => pair("Pending", "the load balancer is being provisioned".to_owned()),
+    }
 }
 
 fn waits_for(result: &OpResult) -> Option<(String, String)> {
@@ -293,6 +313,7 @@ fn plan_lines<P: Provider>(evaluation: &Evaluation<P>, outcome: &Outcome) -> Vec
             Some(OpResult::Applied) => "done",
             Some(OpResult::Failed(_)) => "failed",
             Some(OpResult::Waiting(_)) => "waiting",
+            None if outcome.withheld.iter().any(|withheld| withheld.op == planned.id) => "withheld",
             Some(OpResult::Skipped) | None => "not done",
         };
         format!("{state}: {}", planned.op.describe())
@@ -322,3 +343,6 @@ fn requeue<P: Provider>(evaluation: &Evaluation<P>, outcome: &Outcome, waiting_f
         Requeue::OnChange
     }
 }
+
+#[cfg(test)]
+mod tests;

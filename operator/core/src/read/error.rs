@@ -168,4 +168,9 @@ impl Classified for Advice {
             Self::WithoutEffect { .. } => "SettingWithoutEffect",
         }
     }
+
+    fn is_advice(&self) -> bool {
+        // Without its Service, a route answers 503: that is not all that was asked for.
+        !matches!(self, Self::NoService(_))
+    }
 }
