@@ -1,4 +1,29 @@
 //! AWS over the wire: facts, observation and one call per op.
+//!
+//! | module      | holds                                                                            |
+//! |-------------|----------------------------------------------------------------------------------|
+//! | [`Aws`]     | all of it, as the engine's ports: one value a process                            |
+//! | [`calls`]   | how often AWS was called                                                         |
+//! | [`thin`]    | clients of services of which little is needed                                    |
+//! | `wire`      | AWS's shapes and ours, one file a kind                                           |
+//! | `inventory` | what is there, shared by all stacks and kept current by our own writes           |
+//! | `facts`     | answers of lowering's questions                                                  |
+//! | `observe`   | what is there, in the scope of one unit                                          |
+//! | `apply`     | one call an operation                                                            |
+
+mod apply;
+mod aws;
+mod cached;
+mod facts;
+mod fault;
+mod inventory;
+mod ledger;
+mod observe;
+mod pace;
+mod ports;
+mod wire;
 
 pub mod calls;
 pub mod thin;
+
+pub use aws::Aws;

@@ -1,0 +1,72 @@
+//! Members of target groups.
+
+use std::collections::BTreeSet;
+
+use fairway_aws::targets::{Target, TargetsOp};
+use fairway_engine::ports::{Applied, Refusal};
+
+use super::Done;
+use crate::Aws;
+use crate::wire;
+
+/// The most targets in one request.
+const CHUNK: usize = 200;
+
+impl Aws {
+    pub(crate) async fn apply_targets(&self, op: &TargetsOp) -> Result<Applied, Refusal> {
+        let (group, done) = match op {
+            TargetsOp::Register { target_group, targets } => {
+                (target_group, self.register(target_group, targets).await)
+            }
+            TargetsOp::Deregister { target_group, targets } => {
+                (target_group, self.deregister(target_group, targets).await)
+            }
+            other => {
+                let message = format!("{other:?} is not for AWS");
+                return Err(Refusal::bug("NotAnAwsOperation", message));
+            }
+        };
+        if done.is_err() {
+            // An earlier part may have been applied, whatever became of this one.
+            self.inventory.members.doubt(group);
+        }
+        Ok(done?)
+    }
+
+    async fn register(&self, group: &str, targets: &BTreeSet<Target>) -> Done {
+        for part in parts(targets) {
+            let wire = part.iter().map(wire::target::encode).collect();
+            let request = self.elbv2.register_targets().target_group_arn(group).set_targets(Some(wire));
+            self.elb("RegisterTargets", request.send()).await?;
+            self.inventory.members.changed(group, |seen| {
+                seen.draining.retain(|target| !part.contains(target));
+                seen.registered.extend(part.iter().cloned());
+            });
+        }
+        Ok(Applied::Changed)
+    }
+
+    async fn deregister(&self, group: &str, targets: &BTreeSet<Target>) -> Done {
+        for part in parts(targets) {
+            let wire = part.iter().map(wire::target::encode).collect();
+            let request = self.elbv2.deregister_targets().target_group_arn(group).set_targets(Some(wire));
+            match self.elb("DeregisterTargets", request.send()).await {
+                Err(fault) if fault.is(&["TargetGroupNotFound"]) => {
+                    self.inventory.members.doubt(group);
+                    return Ok(Applied::Changed);
+                }
+                Err(fault) => return Err(fault.into()),
+                Ok(_) => self.inventory.members.changed(group, |seen| {
+                    seen.registered.retain(|target| !part.contains(target));
+                    seen.draining.extend(part.iter().cloned());
+                }),
+            }
+        }
+        Ok(Applied::Changed)
+    }
+}
+
+fn parts(targets: &BTreeSet<Target>) -> Vec<Vec<Target>> {
+    let all: Vec<Target> = targets.iter().cloned().collect();
+    all.chunks(CHUNK).map(<[Target]>::to_vec).collect()
+}

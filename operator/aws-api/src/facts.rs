@@ -1,0 +1,182 @@
+//! Answers of lowering's questions, kept for a while and asked for once by all.
+//!
+//! | question                       | kept for   | from                                              |
+//! |--------------------------------|------------|---------------------------------------------------|
+//! | VPC, subnets, zones            | 10 minutes | DescribeVpcs, DescribeSubnets, DescribeAvailabilityZones |
+//! | security groups, backend group | inventory  | the VPC's list, kept current by our own writes    |
+//! | certificates                   | 1 minute   | ListCertificates; DescribeCertificate for many names |
+//! | interfaces                     | 10 seconds | DescribeNetworkInterfaces                         |
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use fairway_aws::facts::{Answer, Interface, InterfaceGroup, Query, Subnet};
+use fairway_aws::tags;
+use ipnet::IpNet;
+
+use crate::Aws;
+use crate::cached::{Cached, CachedBy};
+use crate::fault::Fault;
+use crate::inventory::MAX_AGE;
+use crate::observe::find;
+use crate::thin::ec2::{NetworkInterface, Select};
+
+mod certificates;
+mod zones;
+
+use certificates::Certificates;
+use zones::Zones;
+
+const NETWORK: Duration = Duration::from_secs(600);
+const INTERFACES: Duration = Duration::from_secs(10);
+/// A name that is not found may belong to a group that somebody has just made: it is looked for again after this.
+const MISSES: Duration = Duration::from_secs(30);
+
+/// What was answered lately.
+#[derive(Default)]
+pub(crate) struct Answers {
+    vpc: Cached<Answer>,
+    subnets: Cached<Vec<Subnet>>,
+    interfaces: CachedBy<Query, Answer>,
+    certificates: Certificates,
+    zones: Zones,
+}
+
+impl Answers {
+    pub(crate) async fn forget(&self) {
+        self.vpc.forget().await;
+        self.subnets.forget().await;
+        self.interfaces.forget();
+        self.certificates.forget().await;
+        self.zones.forget();
+    }
+}
+
+impl Aws {
+    pub(crate) async fn fact(&self, query: &Query) -> Result<Answer, Fault> {
+        Ok(match query {
+            Query::Vpc => self.answers.vpc.get(NETWORK, self.read_vpc()).await?,
+            Query::Subnets => Answer::Subnets(self.answers.subnets.get(NETWORK, self.read_subnets()).await?),
+            Query::SecurityGroup(text) => Answer::SecurityGroup(self.groups_called(text).await?),
+            Query::Certificates => Answer::Certificates(self.certificates().await?),
+            Query::Certificate(arn) => Answer::Certificate(self.certificate(arn).await?),
+            Query::BackendSecurityGroup => {
+                let marks = tags::backend_marks(&self.config);
+                Answer::BackendSecurityGroup(self.security_groups(|all| find(all, &marks)).await?)
+            }
+            Query::Interfaces { addresses, instances } => {
+                let read = self.read_interfaces(addresses, instances);
+                self.answers.interfaces.get(query.clone(), INTERFACES, read).await?
+            }
+        })
+    }
+
+    async fn read_vpc(&self) -> Result<Answer, Fault> {
+        let select = Select::ids([&self.config.vpc]);
+        let vpcs = self.ec2("DescribeVpcs", self.ec2.vpcs(&select)).await?;
+        let missing = || Fault::unreadable("ec2 DescribeVpcs", format!("{} is not told", self.config.vpc));
+        let vpc = vpcs.into_iter().next().ok_or_else(missing)?;
+        Ok(Answer::Vpc { ipv4: vpc.cidrs, ipv6: vpc.ipv6_cidrs })
+    }
+
+    async fn read_subnets(&self) -> Result<Vec<Subnet>, Fault> {
+        let select = Select::all().filter("vpc-id", [&self.config.vpc]);
+        let subnets = self.ec2("DescribeSubnets", self.ec2.subnets(&select)).await?;
+        let zones = self.ec2("DescribeAvailabilityZones", self.ec2.zones(&Select::all())).await?;
+        let kinds: BTreeMap<String, String> = zones.into_iter().map(|zone| (zone.name, zone.kind)).collect();
+        let subnet = |subnet: crate::thin::ec2::Subnet| {
+            let zone_type = match &subnet.outpost_arn {
+                Some(_) => "outpost".to_owned(),
+                // A zone that the account has not opted into is not listed; the ordinary ones always are.
+                None => kinds.get(&subnet.zone).cloned().unwrap_or_else(|| "local-zone".to_owned()),
+            };
+            Subnet {
+                id: subnet.id,
+                zone: subnet.zone,
+                zone_id: subnet.zone_id,
+                zone_type,
+                cidr: subnet.cidr.unwrap_or_default(),
+                ipv6_cidrs: subnet.ipv6_cidrs,
+                free_addresses: subnet.available_addresses,
+                tags: subnet.tags,
+            }
+        };
+        Ok(subnets.into_iter().map(subnet).collect())
+    }
+
+    /// Ids of the groups with this id or `Name` tag.
+    async fn groups_called(&self, text: &str) -> Result<Vec<String>, Fault> {
+        let mut ids = Vec::new();
+        for max_age in [MAX_AGE, MISSES] {
+            let read = |_| self.read_security_groups();
+            let found = |all: &crate::inventory::SecurityGroups| {
+                let called = all.values().filter(|group| {
+                    group.id == text || group.tags.get("Name").is_some_and(|name| name == text)
+                });
+                called.map(|group| group.id.clone()).collect()
+            };
+            ids = self.inventory.security_groups.look(max_age, read, found).await?;
+            if !ids.is_empty() {
+                break;
+            }
+        }
+        Ok(ids)
+    }
+
+    async fn read_interfaces(&self, addresses: &[String], instances: &[String]) -> Result<Answer, Fault> {
+        let (six, four): (Vec<&String>, Vec<&String>) = addresses.iter().partition(|ip| ip.contains(':'));
+        let of_vpc = || Select::all().filter("vpc-id", [&self.config.vpc]);
+        let selects = [
+            of_vpc().with_private_ips(four),
+            of_vpc().filter("ipv6-addresses.ipv6-address", six),
+            of_vpc().attached_to(instances),
+        ];
+        let mut found = BTreeMap::new();
+        for select in selects.iter().filter(|select| !select.is_empty()) {
+            let interfaces =
+                self.ec2("DescribeNetworkInterfaces", self.ec2.network_interfaces(select)).await?;
+            found.extend(interfaces.into_iter().map(|interface| (interface.id.clone(), interface)));
+        }
+        let wanted: BTreeSet<IpAddr> = addresses.iter().filter_map(|ip| ip.parse().ok()).collect();
+        let answer = |all: &crate::inventory::SecurityGroups| {
+            let groups = |id: &String| InterfaceGroup {
+                id: id.clone(),
+                tags: all.get(id).map(|group| group.tags.clone()).unwrap_or_default(),
+            };
+            let one = |interface: NetworkInterface| Interface {
+                groups: interface.group_ids.iter().map(groups).collect(),
+                addresses: carried(&interface, &wanted),
+                instance: interface.attachment.and_then(|attachment| attachment.instance_id),
+                id: interface.id,
+            };
+            found.into_values().map(one).collect()
+        };
+        Ok(Answer::Interfaces(self.security_groups(answer).await?))
+    }
+}
+
+/// Addresses of an interface, and those of `wanted` that lie in prefixes delegated to it.
+fn carried(interface: &NetworkInterface, wanted: &BTreeSet<IpAddr>) -> Vec<String> {
+    let prefixes = interface.ipv4_prefixes.iter().chain(&interface.ipv6_prefixes);
+    let prefixes: Vec<IpNet> = prefixes.filter_map(|prefix| prefix.parse().ok()).collect();
+    let delegated = wanted.iter().filter(|ip| prefixes.iter().any(|prefix| prefix.contains(*ip)));
+    let own = interface.private_ips.iter().chain(&interface.ipv6_addresses).cloned();
+    own.chain(delegated.map(ToString::to_string)).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_out_of_delegated_prefixes_are_carried() {
+        let interface = NetworkInterface {
+            private_ips: vec!["10.0.0.5".to_owned()],
+            ipv4_prefixes: vec!["10.0.1.0/28".to_owned()],
+            ..NetworkInterface::default()
+        };
+        let wanted = ["10.0.1.7", "10.0.2.7", "10.0.0.5"].iter().map(|ip| ip.parse().unwrap()).collect();
+        assert_eq!(carried(&interface, &wanted), ["10.0.0.5", "10.0.1.7"]);
+    }
+}

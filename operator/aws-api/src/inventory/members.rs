@@ -1,0 +1,81 @@
+//! Members of target groups, by ARN.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use fairway_aws::targets::TargetsObserved;
+use tokio::time::Instant;
+
+use super::is_fresh;
+
+/// What is registered where.
+#[derive(Default)]
+pub(crate) struct Members {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    groups: BTreeMap<String, (TargetsObserved, Instant)>,
+    writes: u64,
+}
+
+/// Tells whether somebody wrote while a read was under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mark(u64);
+
+impl Members {
+    /// The members of a group, if they are known and not too old.
+    pub(crate) fn get(&self, group: &str) -> Option<TargetsObserved> {
+        let state = self.lock();
+        let (seen, since) = state.groups.get(group)?;
+        is_fresh(Some(*since)).then(|| seen.clone())
+    }
+
+    /// Taken before a read.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark(self.lock().writes)
+    }
+
+    /// What a read brought. It is not kept when a write came in between: the read may have missed it.
+    pub(crate) fn read(&self, group: &str, seen: &TargetsObserved, mark: Mark) {
+        let mut state = self.lock();
+        if state.writes == mark.0 {
+            state.groups.insert(group.to_owned(), (seen.clone(), Instant::now()));
+        }
+    }
+
+    /// A group that was just made has no members.
+    pub(crate) fn made(&self, group: &str) {
+        let empty = TargetsObserved { found: true, ..TargetsObserved::default() };
+        let mut state = self.lock();
+        state.writes += 1;
+        state.groups.insert(group.to_owned(), (empty, Instant::now()));
+    }
+
+    /// Records a change of ours.
+    pub(crate) fn changed(&self, group: &str, change: impl FnOnce(&mut TargetsObserved)) {
+        let mut state = self.lock();
+        state.writes += 1;
+        if let Some((seen, _)) = state.groups.get_mut(group) {
+            change(seen);
+        }
+    }
+
+    /// The next look reads.
+    pub(crate) fn doubt(&self, group: &str) {
+        let mut state = self.lock();
+        state.writes += 1;
+        state.groups.remove(group);
+    }
+
+    pub(crate) fn forget(&self) {
+        let mut state = self.lock();
+        state.writes += 1;
+        state.groups.clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

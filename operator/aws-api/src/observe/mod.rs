@@ -1,0 +1,8 @@
+//! What is there, in the scope of one unit: complete, or an error.
+
+mod network;
+mod stack;
+mod targets;
+mod zone;
+
+pub(crate) use stack::find;

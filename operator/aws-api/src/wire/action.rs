@@ -1,0 +1,149 @@
+//! Actions of listeners and rules.
+//!
+//! Shape: AWS orders actions by a number, we by their place. A forward to one group comes in two spellings; both are
+//! read, the longer is written. In answers target groups are named by ARN, as AWS does; `observe` gives those of the
+//! stack their names. An action that the model has no word for becomes a fixed answer with its AWS name for a status:
+//! it equals nothing that is ever wanted.
+
+use aws_sdk_elasticloadbalancingv2::types::{
+    Action as Wire, ActionTypeEnum, FixedResponseActionConfig, ForwardActionConfig, RedirectActionConfig,
+    RedirectActionStatusCodeEnum, TargetGroupStickinessConfig, TargetGroupTuple,
+};
+use fairway_aws::model::{Action, FixedResponse, Forward, Redirect, Ref, TargetGroup, WeightedTarget};
+use fairway_engine::ports::Refusal;
+
+/// What stands before the AWS name of an action that the model has no word for.
+const UNKNOWN: &str = "unknown:";
+
+/// Writes actions; `arn_of` finds target groups.
+pub(crate) fn encode(
+    actions: &[Action],
+    arn_of: &dyn Fn(&Ref<TargetGroup>) -> Result<String, Refusal>,
+) -> Result<Vec<Wire>, Refusal> {
+    let numbered = (1..).zip(actions);
+    numbered.map(|(order, action)| encode_one(order, action, arn_of)).collect()
+}
+
+fn encode_one(
+    order: i32,
+    action: &Action,
+    arn_of: &dyn Fn(&Ref<TargetGroup>) -> Result<String, Refusal>,
+) -> Result<Wire, Refusal> {
+    let wire = Wire::builder().order(order);
+    let wire = match action {
+        Action::Forward(forward) => {
+            wire.r#type(ActionTypeEnum::Forward).forward_config(encode_forward(forward, arn_of)?)
+        }
+        Action::Redirect(redirect) => wire.r#type(ActionTypeEnum::Redirect).redirect_config(
+            RedirectActionConfig::builder()
+                .host(&redirect.host)
+                .path(&redirect.path)
+                .port(&redirect.port)
+                .protocol(&redirect.protocol)
+                .query(&redirect.query)
+                .status_code(RedirectActionStatusCodeEnum::from(redirect.status_code.as_str()))
+                .build(),
+        ),
+        Action::FixedResponse(fixed) => wire.r#type(ActionTypeEnum::FixedResponse).fixed_response_config(
+            FixedResponseActionConfig::builder()
+                .set_content_type(fixed.content_type.clone())
+                .set_message_body(fixed.body.clone())
+                .status_code(&fixed.status_code)
+                .build(),
+        ),
+    };
+    Ok(wire.build())
+}
+
+fn encode_forward(
+    forward: &Forward,
+    arn_of: &dyn Fn(&Ref<TargetGroup>) -> Result<String, Refusal>,
+) -> Result<ForwardActionConfig, Refusal> {
+    let mut wire = ForwardActionConfig::builder();
+    for target in &forward.targets {
+        let mut tuple = TargetGroupTuple::builder().target_group_arn(arn_of(&target.target_group)?);
+        if forward.targets.len() > 1 {
+            tuple = tuple.weight(target.weight);
+        }
+        wire = wire.target_groups(tuple.build());
+    }
+    if let Some(seconds) = forward.stickiness {
+        let stickiness = TargetGroupStickinessConfig::builder().enabled(true).duration_seconds(seconds);
+        wire = wire.target_group_stickiness_config(stickiness.build());
+    }
+    Ok(wire.build())
+}
+
+/// Reads actions, in their order. The second part names those that the model has no word for.
+pub(crate) fn decode(actions: &[Wire]) -> (Vec<Action>, Vec<String>) {
+    let mut sorted: Vec<&Wire> = actions.iter().collect();
+    sorted.sort_by_key(|action| action.order().unwrap_or_default());
+    let decoded: Vec<Action> = sorted.into_iter().map(decode_one).collect();
+    let unknown = decoded.iter().filter_map(|action| match action {
+        Action::FixedResponse(fixed) => fixed.status_code.strip_prefix(UNKNOWN).map(str::to_owned),
+        Action::Forward(_) | Action::Redirect(_) => None,
+    });
+    let unknown = unknown.collect();
+    (decoded, unknown)
+}
+
+fn decode_one(action: &Wire) -> Action {
+    match action.r#type() {
+        Some(ActionTypeEnum::Forward) => Action::Forward(decode_forward(action)),
+        Some(ActionTypeEnum::Redirect) => Action::Redirect(decode_redirect(action.redirect_config())),
+        Some(ActionTypeEnum::FixedResponse) => {
+            Action::FixedResponse(decode_fixed(action.fixed_response_config()))
+        }
+        other => Action::FixedResponse(FixedResponse {
+            content_type: None,
+            body: None,
+            status_code: format!("{UNKNOWN}{}", other.map(ActionTypeEnum::as_str).unwrap_or_default()),
+        }),
+    }
+}
+
+fn decode_forward(action: &Wire) -> Forward {
+    let config = action.forward_config();
+    let tuples = config.map(ForwardActionConfig::target_groups).unwrap_or_default();
+    let mut targets: Vec<WeightedTarget> = tuples
+        .iter()
+        .filter_map(|tuple| Some(target(tuple.target_group_arn()?, tuple.weight().unwrap_or(1))))
+        .collect();
+    if targets.is_empty() {
+        targets.extend(action.target_group_arn().map(|arn| target(arn, 1)));
+    }
+    let stickiness = config
+        .and_then(ForwardActionConfig::target_group_stickiness_config)
+        .filter(|stickiness| stickiness.enabled() == Some(true))
+        .and_then(TargetGroupStickinessConfig::duration_seconds);
+    Forward { targets, stickiness }
+}
+
+fn target(arn: &str, weight: i32) -> WeightedTarget {
+    WeightedTarget { target_group: Ref::new(arn), weight }
+}
+
+fn decode_redirect(config: Option<&RedirectActionConfig>) -> Redirect {
+    let field = |read: fn(&RedirectActionConfig) -> Option<&str>, default: &str| {
+        config.and_then(read).unwrap_or(default).to_owned()
+    };
+    let status = config.and_then(RedirectActionConfig::status_code);
+    Redirect {
+        host: field(RedirectActionConfig::host, "#{host}"),
+        path: field(RedirectActionConfig::path, "/#{path}"),
+        port: field(RedirectActionConfig::port, "#{port}"),
+        protocol: field(RedirectActionConfig::protocol, "#{protocol}"),
+        query: field(RedirectActionConfig::query, "#{query}"),
+        status_code: status.map(RedirectActionStatusCodeEnum::as_str).unwrap_or_default().to_owned(),
+    }
+}
+
+fn decode_fixed(config: Option<&FixedResponseActionConfig>) -> FixedResponse {
+    let field =
+        |read: fn(&FixedResponseActionConfig) -> Option<&str>| config.and_then(read).map(str::to_owned);
+    FixedResponse {
+        content_type: field(FixedResponseActionConfig::content_type),
+        body: field(FixedResponseActionConfig::message_body).filter(|body| !body.is_empty()),
+        status_code: field(FixedResponseActionConfig::status_code).unwrap_or_default(),
+    }
+}
