@@ -1,6 +1,6 @@
 //! A managed security group and its ingress permissions.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
 use serde::{Deserialize, Serialize};
 
@@ -50,4 +50,19 @@ pub enum Source {
     Group(String),
     /// Managed prefix list.
     PrefixList(String),
+}
+
+impl fmt::Display for Permission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.from, self.to) {
+            (Some(from), Some(to)) if from == to => write!(f, "{} {from}", self.protocol)?,
+            (Some(from), Some(to)) => write!(f, "{} {from}-{to}", self.protocol)?,
+            _ => write!(f, "{} all ports", self.protocol)?,
+        }
+        match &self.source {
+            Source::Cidr(text) | Source::Cidr6(text) | Source::Group(text) | Source::PrefixList(text) => {
+                write!(f, " from {text}")
+            }
+        }
+    }
 }

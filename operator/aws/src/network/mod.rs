@@ -1,14 +1,69 @@
 //! The Network unit: what the stacks of a cluster share, the backend security group and the rules on nodes and pods.
+//!
+//! The shared group is the source of every rule; it is made when the first stack needs it and deleted after the last.
+//! Rules are told from others by their description, and only those are ever touched. Each (group, protocol, source
+//! group) has one rule that spans all ports that are needed, as the peer has it.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod evaluate;
+mod op;
+mod rules;
 
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+use fairway_core::evaluate::{Input, Provider, Step};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    config::Config,
+    facts::{Answer, Query},
     model::{Permission, SecurityGroup},
     observed::SecurityGroupSeen,
     ownership::Owned,
 };
+
+/// Description of every rule that is ours.
+pub const RULE_DESCRIPTION: &str = "elbv2.k8s.aws/targetGroupBinding=shared";
+
+/// The Network unit's compiler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network;
+
+/// The one unit of its kind: the cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cluster;
+
+impl fmt::Display for Cluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("cluster network")
+    }
+}
+
+impl Provider for Network {
+    type Unit = Cluster;
+    type Config = Config;
+    type Query = Query;
+    type Answer = Answer;
+    type Scope = NetworkScope;
+    type Observed = NetworkObserved;
+    type Model = NetworkModel;
+    type Op = NetworkOp;
+
+    fn evaluate(input: &Input<'_, Self>) -> Step<Self> {
+        evaluate::evaluate(input)
+    }
+}
+
+/// What stacks share.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetworkModel {
+    /// The shared backend group; `None` when nothing needs it.
+    pub backend: Option<SecurityGroup>,
+    /// Rules of ours, by the id of the group that nodes or pods carry.
+    pub rules: BTreeMap<String, BTreeSet<Permission>>,
+}
 
 /// What to observe: the backend group by its tags, and the groups that carry or may carry our rules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

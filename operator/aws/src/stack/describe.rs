@@ -74,7 +74,7 @@ pub(super) fn line(op: &StackOp) -> String {
 pub(super) fn details(op: &StackOp) -> Vec<String> {
     match op {
         StackOp::AuthorizeIngress(_, permissions) | StackOp::RevokeIngress(_, permissions) => {
-            permissions.iter().map(|permission| format!("{permission:?}")).collect()
+            permissions.iter().map(ToString::to_string).collect()
         }
         StackOp::ModifyTargetGroupAttributes(_, attributes)
         | StackOp::ModifyLoadBalancerAttributes(_, attributes)

@@ -1,0 +1,219 @@
+//! A look at what the stacks of a cluster share.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fairway_core::{
+    evaluate::{Evaluation, Finalizers, Input, LastGood, Step},
+    ids::{ProviderKind, sha256_hex},
+    intent::{Intent, Member},
+    note::Note,
+    plan::{Bindings, Handle, OpId, Plan, ResourceKey},
+    read::{self, ReadConfig},
+    settings::{alb, nlb},
+};
+
+use super::{
+    Network, NetworkModel, NetworkObserved, NetworkOp, NetworkScope, RULE_DESCRIPTION,
+    rules::{self, Asking},
+};
+use crate::{
+    compare,
+    facts::{Answer, Query},
+    lower::LowerError,
+    model::{Permission, SecurityGroup, SecurityGroupRef},
+    naming,
+    observed::SecurityGroupSeen,
+    ownership::Owned,
+    tags,
+};
+
+const BACKEND_DESCRIPTION: &str = "[k8s] Shared Backend SecurityGroup for LoadBalancer";
+
+/// The one pure entry of the Network unit.
+pub(super) fn evaluate(input: &Input<'_, Network>) -> Step<Network> {
+    let (asking, mut notes) = rules::asking(input.snapshot);
+    let (addresses, instances) = rules::wanted_interfaces(&asking);
+    let nobody = addresses.is_empty() && instances.is_empty();
+    let query = Query::Interfaces { addresses, instances };
+    let interfaces = match input.facts.get(&query) {
+        Some(Answer::Interfaces(interfaces)) => interfaces.as_slice(),
+        _ if nobody => &[],
+        _ => return Step::NeedFacts(vec![query]),
+    };
+    let (rules, more) = rules::rules(input.config, input.snapshot, &asking, interfaces);
+    notes.extend(more);
+    let model = NetworkModel { backend: needed(input, &asking).then(|| backend(input)), rules };
+    let look = Look { input, fingerprint: fingerprint(&model), model, notes };
+    match (look.as_applied_last(), input.observed) {
+        (Some(evaluation), _) => Step::Done(Box::new(evaluation)),
+        (None, Some(observed)) => Step::Done(Box::new(look.compare(observed))),
+        (None, None) => Step::NeedObserved(look.scope()),
+    }
+}
+
+/// Whether a load balancer carries, or is about to carry, the shared group.
+fn needed(input: &Input<'_, Network>, asking: &[Asking<'_>]) -> bool {
+    let words = ReadConfig {
+        ingress_class: input.config.ingress_class.clone(),
+        load_balancer_class: input.config.load_balancer_class.clone(),
+    };
+    let of_stack = |stack| read::intent(input.snapshot, &words, &stack, &LastGood::default()).0;
+    let stacks = read::stacks(input.snapshot, &words);
+    asking.iter().any(Asking::made_by_a_stack)
+        || stacks.into_iter().filter(|stack| stack.provider == ProviderKind::Aws).map(of_stack).any(
+            |intent| {
+                let Intent { members, unreadable, leaving, .. } = &intent;
+                !unreadable.is_empty() || !leaving.is_empty() || members.iter().any(carries_backend)
+            },
+        )
+}
+
+/// Groups that were given come alone, unless rules for them are asked for. What cannot be read needs it.
+fn carries_backend(member: &Member) -> bool {
+    let given = |settings: Result<bool, _>| settings.unwrap_or(false);
+    let some = |list: Option<fairway_core::settings::Sourced<Vec<String>>>| {
+        list.is_some_and(|list| !list.value.is_empty())
+    };
+    let settings = &member.settings;
+    let (own_groups, managed) = match member.ask {
+        fairway_core::intent::Ask::Http(_) => (
+            given(settings.get(&alb::SECURITY_GROUPS).map(some)),
+            settings.get(&alb::MANAGE_BACKEND_SECURITY_GROUP_RULES),
+        ),
+        fairway_core::intent::Ask::L4(_) => (
+            given(settings.get(&nlb::SECURITY_GROUPS).map(some)),
+            settings.get(&nlb::MANAGE_BACKEND_SECURITY_GROUP_RULES),
+        ),
+    };
+    !own_groups || managed.map_or(true, |managed| managed.is_some_and(|managed| managed.value))
+}
+
+fn backend(input: &Input<'_, Network>) -> SecurityGroup {
+    let mut tags = input.config.default_tags.clone();
+    tags.extend(tags::backend_marks(input.config));
+    SecurityGroup {
+        name: naming::backend_security_group(&input.config.cluster),
+        description: BACKEND_DESCRIPTION.to_owned(),
+        permissions: BTreeSet::new(),
+        tags,
+    }
+}
+
+fn fingerprint(model: &NetworkModel) -> String {
+    let text = serde_json::to_string(model).unwrap_or_default();
+    sha256_hex([text.as_str()])
+}
+
+fn backend_key() -> ResourceKey {
+    ResourceKey(SecurityGroupRef::BACKEND_KEY.to_owned())
+}
+
+fn handle(id: &str) -> Handle {
+    Handle { id: id.to_owned(), ready: true, ..Handle::default() }
+}
+
+struct Look<'a> {
+    input: &'a Input<'a, Network>,
+    model: NetworkModel,
+    notes: Vec<Note>,
+    fingerprint: String,
+}
+
+impl Look<'_> {
+    /// Nothing to do and nothing to observe, if the shared group's id is remembered.
+    fn as_applied_last(&self) -> Option<Evaluation<Network>> {
+        let LastGood { fingerprint, addresses, .. } = self.input.last_good;
+        let id = addresses.get(SecurityGroupRef::BACKEND_KEY);
+        let known = self.model.backend.is_none() || id.is_some();
+        let settled = fingerprint.as_ref() == Some(&self.fingerprint) && self.notes.is_empty() && known;
+        let bindings = id.map(|id| (backend_key(), handle(id))).into_iter().collect();
+        settled.then(|| self.evaluation(Plan::default(), bindings, Vec::new()))
+    }
+
+    fn scope(&self) -> NetworkScope {
+        NetworkScope {
+            backend_marks: tags::backend_marks(self.input.config),
+            backend_name: naming::backend_security_group(&self.input.config.cluster),
+            groups: self.model.rules.keys().cloned().collect(),
+            cluster_tag: format!("kubernetes.io/cluster/{}", self.input.config.cluster),
+        }
+    }
+
+    fn compare(&self, observed: &NetworkObserved) -> Evaluation<Network> {
+        let marks = tags::backend_marks(self.input.config);
+        let (mut plan, mut notes, mut bindings) = (Plan::default(), Vec::new(), Bindings::new());
+        let have = match observed.backend.clone().map(|seen| Owned::claim(seen, &marks)) {
+            Some(Ok(owned)) => {
+                bindings.insert(backend_key(), handle(&owned.get().id));
+                Some(owned)
+            }
+            Some(Err(foreign)) => {
+                notes = self.taken(&foreign);
+                None
+            }
+            None => None,
+        };
+        if let (None, Some(want), true) = (&have, &self.model.backend, notes.is_empty()) {
+            plan.push(NetworkOp::CreateBackend(want.clone()), []);
+        }
+        let done = self.rules(&mut plan, observed);
+        // Rules name the shared group as their source: AWS refuses to delete it before they are gone.
+        if let (Some(have), None, true) = (have, &self.model.backend, self.notes.is_empty()) {
+            plan.push(NetworkOp::DeleteBackend(have), done);
+        }
+        self.evaluation(plan, bindings, notes)
+    }
+
+    /// Rules are allowed before others are revoked; what cannot be decided revokes nothing.
+    fn rules(&self, plan: &mut Plan<NetworkOp>, observed: &NetworkObserved) -> Vec<OpId> {
+        let mut done = Vec::new();
+        let none = BTreeSet::new();
+        let groups: BTreeSet<&String> = self.model.rules.keys().chain(observed.groups.keys()).collect();
+        for group in groups {
+            let want = self.model.rules.get(group).unwrap_or(&none);
+            let have = observed.groups.get(group).map(ours).unwrap_or_default();
+            let missing = compare::security_group::without(want, &have);
+            let extra = compare::security_group::without(&have, want);
+            let mut last = Vec::new();
+            if !missing.is_empty() {
+                let op = NetworkOp::Authorize { group: group.clone(), permissions: missing };
+                last.push(plan.push(op, []));
+            }
+            if !extra.is_empty() && self.notes.is_empty() {
+                let op = NetworkOp::Revoke { group: group.clone(), permissions: extra };
+                last.push(plan.push(op, last.clone()));
+            }
+            done.extend(last);
+        }
+        done
+    }
+
+    fn taken(&self, foreign: &SecurityGroupSeen) -> Vec<Note> {
+        let error = LowerError::NameTaken { kind: "security group", name: foreign.name.clone() };
+        let bindings = self.input.snapshot.target_group_bindings.keys();
+        let about = |key: &fairway_core::ids::Key| {
+            fairway_core::ids::ObjectRef::new(fairway_core::ids::Kind::TargetGroupBinding, key.clone())
+        };
+        bindings.map(|key| Note::warn(&about(key), &error)).collect()
+    }
+
+    fn evaluation(&self, plan: Plan<NetworkOp>, bindings: Bindings, more: Vec<Note>) -> Evaluation<Network> {
+        Evaluation {
+            model: Some(self.model.clone()),
+            plan,
+            bindings,
+            notes: self.notes.iter().cloned().chain(more).collect(),
+            finalizers: Finalizers::default(),
+            status: Vec::new(),
+            good: BTreeMap::new(),
+            fingerprint: self.fingerprint.clone(),
+            gone: false,
+        }
+    }
+}
+
+/// Rules with our description.
+fn ours(seen: &SecurityGroupSeen) -> BTreeSet<Permission> {
+    let described = seen.permissions.iter().filter(|rule| rule.description == RULE_DESCRIPTION);
+    described.cloned().collect()
+}

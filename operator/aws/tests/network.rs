@@ -1,0 +1,229 @@
+//! The Network unit: the shared group and the rules on nodes, against what the peer made.
+
+mod support;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use fairway_aws::{
+    config::Config,
+    facts::InterfaceGroup,
+    model::{Permission, SecurityGroupRef, Source},
+    network::{Cluster, Network, NetworkObserved, NetworkOp, NetworkScope, RULE_DESCRIPTION},
+    observed::SecurityGroupSeen,
+};
+use fairway_core::{
+    evaluate::{Evaluation, Facts, Input, LastGood, Provider as _, Step},
+    plan::ResourceKey,
+};
+use serde_json::{Value, json};
+use support::{
+    dump::{BACKEND_NAME, permission},
+    recorded,
+    world::{BACKEND, World},
+};
+
+const NODES: &str = "sg-f724296a230bbe7e4";
+
+fn config() -> Config {
+    Config::new("demo", "us-east-1", "vpc-973af0aea18100386")
+}
+
+fn world(case: &str) -> World {
+    let mut world = World::recorded();
+    let objects = recorded(&format!("{case}/objects.json"));
+    world.add(&objects);
+    for service in ["nlb-ip", "nlb-tls"] {
+        let port = |name: &str, number: u16| json!({"name": name, "port": number});
+        world.add(&json!([{
+            "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
+            "metadata": {"name": format!("{service}-1"), "namespace": "default",
+                         "labels": {"kubernetes.io/service-name": service}},
+            "endpoints": [{"addresses": ["10.0.0.1"], "conditions": {"ready": true},
+                           "targetRef": {"kind": "Pod", "name": "web-68d995574f-b6rkl"}}],
+            "ports": [port("http", 80), port("dns", 53), port("https", 80), port("plain", 80)],
+        }]));
+    }
+    let text = objects.to_string();
+    let theirs = text.split("\"groupID\":\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    let objects: Value = serde_json::from_str(&text.replace(theirs, BACKEND)).unwrap();
+    for object in objects.as_array().unwrap().iter().filter(|one| one["kind"] == "TargetGroupBinding") {
+        world.snapshot.add(object).unwrap();
+    }
+    world
+}
+
+fn group(
+    id: &str,
+    name: &str,
+    tags: &[(&str, &str)],
+    permissions: BTreeSet<Permission>,
+) -> SecurityGroupSeen {
+    SecurityGroupSeen {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        description: String::new(),
+        permissions,
+        tags: tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+    }
+}
+
+const MARKS: [(&str, &str); 2] =
+    [("elbv2.k8s.aws/cluster", "demo"), ("elbv2.k8s.aws/resource", "backend-sg")];
+
+fn look(world: &World, observed: &NetworkObserved) -> (Evaluation<Network>, NetworkScope) {
+    let mut facts = Facts::default();
+    let (mut seen, mut scope) = (None, None);
+    for _ in 0..4 {
+        let last_good = LastGood::default();
+        let config = config();
+        let input = Input {
+            unit: &Cluster,
+            config: &config,
+            snapshot: &world.snapshot,
+            facts: &facts,
+            observed: seen,
+            last_good: &last_good,
+        };
+        match Network::evaluate(&input) {
+            Step::NeedFacts(queries) => {
+                for query in queries {
+                    let answer = world.answer(&query);
+                    facts.insert(query, answer);
+                }
+            }
+            Step::NeedObserved(asked) => (seen, scope) = (Some(observed), Some(asked)),
+            Step::Done(evaluation) => {
+                let existing = evaluation.bindings.keys().cloned().collect();
+                evaluation.plan.lint(&existing).unwrap();
+                return (*evaluation, scope.unwrap());
+            }
+        }
+    }
+    panic!("evaluate did not settle");
+}
+
+fn ops(evaluation: &Evaluation<Network>) -> Vec<String> {
+    use fairway_core::plan::Operation as _;
+    let line = |op: &NetworkOp| match op.details().join("; ") {
+        details if details.is_empty() => op.describe(),
+        details => format!("{}: {details}", op.describe()),
+    };
+    evaluation.plan.ops().iter().map(|planned| line(&planned.op)).collect()
+}
+
+#[test]
+fn node_rules_are_those_that_the_peer_made() {
+    let cases = [
+        "plain-ip",
+        "internal-instance",
+        "group",
+        "missing-backend",
+        "nlb-ip",
+        "nlb-instance-local",
+        "nlb-tls",
+    ];
+    for case in cases {
+        let world = world(case);
+        let (evaluation, scope) = look(&world, &NetworkObserved::default());
+        assert_eq!(scope.groups, BTreeSet::from([NODES.to_owned()]), "{case}");
+        let model = evaluation.model.unwrap();
+        let ours: Vec<Value> = model.rules[NODES].iter().map(permission).collect();
+        let recorded = recorded(&format!("{case}/aws.json"));
+        let theirs: Vec<Value> = recorded["securityGroups"]["nodes"]["ingress"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|rule| serde_json::from_str(rule.as_str().unwrap()).unwrap())
+            .collect();
+        assert_eq!(ours, theirs, "{case}");
+        let backend = model.backend.unwrap();
+        let theirs = &recorded["securityGroups"][BACKEND_NAME];
+        assert_eq!(json!(backend.tags), theirs["tags"], "{case}");
+        assert_eq!(json!(backend.description), theirs["description"], "{case}");
+        assert_eq!(backend.name, BACKEND_NAME);
+    }
+}
+
+#[test]
+fn the_shared_group_comes_with_the_first_stack_and_goes_with_the_last() {
+    let mut world = World::recorded();
+    let nothing = NetworkObserved::default();
+    assert!(ops(&look(&world, &nothing).0).is_empty(), "no stack, no group");
+    world.add(&recorded("plain-ip/objects.json"));
+    let create = format!("create shared backend security group {BACKEND_NAME}");
+    assert_eq!(ops(&look(&world, &nothing).0), [create]);
+    let there = NetworkObserved {
+        backend: Some(group(BACKEND, BACKEND_NAME, &MARKS, BTreeSet::new())),
+        groups: BTreeMap::new(),
+    };
+    let (evaluation, _) = look(&world, &there);
+    assert!(evaluation.plan.is_empty());
+    let key = ResourceKey(SecurityGroupRef::BACKEND_KEY.to_owned());
+    assert_eq!(evaluation.bindings[&key].id, BACKEND);
+    world.snapshot.ingresses = Arc::default();
+    let delete = format!("delete shared backend security group {BACKEND_NAME}");
+    assert_eq!(ops(&look(&world, &there).0), [delete]);
+}
+
+fn rule(port: i32, description: &str) -> Permission {
+    Permission {
+        protocol: "tcp".to_owned(),
+        from: Some(port),
+        to: Some(port),
+        source: Source::Group(BACKEND.to_owned()),
+        description: description.to_owned(),
+    }
+}
+
+#[test]
+fn only_rules_with_our_description_are_revoked_and_after_others_are_allowed() {
+    let world = world("plain-ip");
+    let rules = BTreeSet::from([rule(8080, RULE_DESCRIPTION), rule(22, "by hand")]);
+    let observed = NetworkObserved {
+        backend: Some(group(BACKEND, BACKEND_NAME, &MARKS, BTreeSet::new())),
+        groups: BTreeMap::from([(NODES.to_owned(), group(NODES, "nodes", &[], rules))]),
+    };
+    assert_eq!(
+        ops(&look(&world, &observed).0),
+        [
+            format!("allow 1 rule of load balancers on {NODES}: tcp 80 from {BACKEND}"),
+            format!("revoke 1 rule of load balancers on {NODES}: tcp 8080 from {BACKEND}"),
+        ]
+    );
+}
+
+#[test]
+fn what_cannot_be_decided_revokes_nothing() {
+    let rules = BTreeSet::from([rule(8080, RULE_DESCRIPTION)]);
+    let observed = NetworkObserved {
+        backend: Some(group(BACKEND, BACKEND_NAME, &MARKS, BTreeSet::new())),
+        groups: BTreeMap::from([(NODES.to_owned(), group(NODES, "nodes", &[], rules))]),
+    };
+    let mut no_interface = world("plain-ip");
+    no_interface.interfaces.clear();
+    let mut ambiguous = world("plain-ip");
+    let second =
+        InterfaceGroup { id: "sg-2".to_owned(), tags: ambiguous.interfaces[0].groups[0].tags.clone() };
+    ambiguous.interfaces[0].groups.push(second);
+    for (code, world) in [("NoNetworkInterface", no_interface), ("AmbiguousSecurityGroup", ambiguous)] {
+        let (evaluation, _) = look(&world, &observed);
+        assert!(ops(&evaluation).is_empty(), "{code}: {:?}", ops(&evaluation));
+        assert!(evaluation.notes.iter().all(|note| note.code == code), "{:?}", evaluation.notes);
+        assert!(!evaluation.notes.is_empty());
+    }
+}
+
+#[test]
+fn a_foreign_group_of_our_name_is_left_alone() {
+    let world = world("plain-ip");
+    let observed = NetworkObserved {
+        backend: Some(group("sg-theirs", BACKEND_NAME, &[], BTreeSet::new())),
+        groups: BTreeMap::new(),
+    };
+    let (evaluation, _) = look(&world, &observed);
+    assert!(ops(&evaluation).iter().all(|op| op.starts_with("allow")), "{:?}", ops(&evaluation));
+    assert!(evaluation.notes.iter().any(|note| note.code == "NameTaken"));
+}
