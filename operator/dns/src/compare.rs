@@ -45,19 +45,21 @@ enum Obstacle {
         "the ownership of {name} cannot be kept: {txt} is too long for a DNS name; use an affix with a dot"
     )]
     LongOwnershipName { name: Name, txt: Name },
+    #[error("{kind} {name} would stand in the way of another name's ownership record; it is not published")]
+    Reserved { name: Name, kind: RecordType },
 }
 
 impl Classified for Obstacle {
     fn class(&self) -> Class {
         match self {
-            Self::OwnedBy { .. } | Self::NotOwned { .. } => Class::Conflict,
+            Self::OwnedBy { .. } | Self::NotOwned { .. } | Self::Reserved { .. } => Class::Conflict,
             Self::LongOwnershipName { .. } => Class::Invalid,
         }
     }
 
     fn code(&self) -> &'static str {
         match self {
-            Self::OwnedBy { .. } | Self::NotOwned { .. } => "RecordConflict",
+            Self::OwnedBy { .. } | Self::NotOwned { .. } | Self::Reserved { .. } => "RecordConflict",
             Self::LongOwnershipName { .. } => "OwnershipNameTooLong",
         }
     }
@@ -80,6 +82,7 @@ pub fn compare(
     spared: &BTreeSet<String>,
 ) -> Comparison {
     let registry = Registry::read(&model.owner, &config.naming, &model.apex, zone);
+    let reserved = Reserved::of(model, &registry);
     let guard = Guard { filter: &config.filter, held: &model.held, spared };
     let mut wanted: BTreeMap<&Name, Vec<&Desired>> = BTreeMap::new();
     for desired in &model.names {
@@ -89,11 +92,12 @@ pub fn compare(
     let mut comparison = Comparison::default();
     for name in names {
         let wanted = wanted.get(name).map(Vec::as_slice).unwrap_or_default();
-        compare_name(name, wanted, &registry, &guard, &mut comparison);
+        let work = Work::new(&registry, &reserved);
+        compare_name(name, wanted, work, &guard, &mut comparison);
     }
-    let orphans =
-        registry.orphans().filter(|mark| !wanted.contains_key(&mark.name) && guard.may_delete(mark));
-    for mark in orphans {
+    let spelled: BTreeSet<Name> = wanted.keys().map(|name| registry.spelled(name)).collect();
+    let idle = |mark: &&Mark<'_>| !spelled.contains(&mark.name) && guard.may_delete(mark);
+    for mark in registry.orphans().filter(idle) {
         let changes = vec![Change { action: Action::Delete, record: mark.record.clone() }];
         comparison.groups.push(Group { name: mark.name.clone(), changes, because: Vec::new() });
     }
@@ -103,14 +107,42 @@ pub fn compare(
     comparison
 }
 
+/// Names that ownership takes up: of what is wanted, whether or not it is there yet.
+#[derive(Default)]
+struct Reserved {
+    /// A CNAME there would fail, and with it everything that is sent along.
+    texts: BTreeSet<Name>,
+    /// Wildcards, as ownership spells them: another record there could not be told from the wildcard.
+    wildcards: BTreeSet<Name>,
+}
+
+impl Reserved {
+    fn of(model: &ZoneModel, registry: &Registry<'_>) -> Self {
+        let mut reserved = Self::default();
+        for desired in &model.names {
+            let spelled = registry.spelled(&desired.name);
+            reserved.wildcards.extend(Some(spelled).filter(|spelled| *spelled != desired.name));
+            if let Wanted::Records { records, .. } = &desired.wanted {
+                reserved.texts.extend(records.iter().map(|record| registry.txt_name(record)));
+            }
+        }
+        reserved
+    }
+
+    fn excludes(&self, want: &RecordSet) -> bool {
+        let cname = want.kind == RecordType::Cname;
+        (cname && self.texts.contains(&want.name)) || self.wildcards.contains(&want.name)
+    }
+}
+
 fn compare_name(
     name: &Name,
     wanted: &[&Desired],
-    registry: &Registry<'_>,
+    mut work: Work<'_, '_>,
     guard: &Guard<'_>,
     comparison: &mut Comparison,
 ) {
-    let mut work = Work { registry, writes: Vec::new(), deleted: Vec::new(), kept: Vec::new() };
+    let registry = work.registry;
     for desired in wanted {
         let notes = work.bring(desired);
         comparison.notes.extend(notes);
@@ -147,6 +179,7 @@ fn compare_name(
 /// What is being done about one name.
 struct Work<'w, 'a> {
     registry: &'w Registry<'a>,
+    reserved: &'w Reserved,
     writes: Vec<Change>,
     /// Deleted to make room for what is written.
     deleted: Vec<&'a RecordSet>,
@@ -154,6 +187,10 @@ struct Work<'w, 'a> {
 }
 
 impl<'w, 'a> Work<'w, 'a> {
+    fn new(registry: &'w Registry<'a>, reserved: &'w Reserved) -> Self {
+        Self { registry, reserved, writes: Vec::new(), deleted: Vec::new(), kept: Vec::new() }
+    }
+
     /// Brings what is there to what is wanted, as far as it is ours.
     fn bring(&mut self, desired: &Desired) -> Vec<Note> {
         let set = desired.routing.as_ref().map(|routing| routing.set_identifier.as_str()).unwrap_or_default();
@@ -187,10 +224,7 @@ impl<'w, 'a> Work<'w, 'a> {
             self.writes.extend(update(have, want, *ttl_matters));
             self.writes.extend(move_mark(mark, desired));
         }
-        let excluded = ours.iter().map(|(have, _)| *have).filter(|have| {
-            missing.iter().any(|want| (want.kind == RecordType::Cname) != (have.kind == RecordType::Cname))
-        });
-        replaced.extend(excluded);
+        replaced.extend(self.excluded_by(&missing));
         match self.create(&missing, &replaced, desired) {
             Ok(()) => {
                 self.deleted.extend(replaced);
@@ -201,6 +235,20 @@ impl<'w, 'a> Work<'w, 'a> {
                 desired.asked_by.iter().map(|object| Note::warn(object, &obstacle)).collect()
             }
         }
+    }
+
+    /// What is ours and cannot stand beside what is missing: a CNAME beside anything, simple beside routed.
+    fn excluded_by(&self, missing: &[&RecordSet]) -> Vec<&'a RecordSet> {
+        let excludes = |want: &&RecordSet, have: &RecordSet| {
+            let cname = (want.kind == RecordType::Cname) != (have.kind == RecordType::Cname);
+            cname || (want.kind == have.kind && want.routing.is_some() != have.routing.is_some())
+        };
+        let Some(first) = missing.first() else { return Vec::new() };
+        let here = self.registry.at(&first.name).iter().filter(|have| have.kind.is_published());
+        here.filter(|have| missing.iter().any(|want| excludes(want, have)))
+            .filter(|have| matches!(self.registry.standing(have), Standing::Ours(_)))
+            .copied()
+            .collect()
     }
 
     /// All that is missing, or nothing.
@@ -215,9 +263,8 @@ impl<'w, 'a> Work<'w, 'a> {
         for want in missing {
             self.is_free(want)?;
             let replaces = replaced.iter().any(|have| have.key() == want.key());
-            let routing_stays = replaces && !replaced.is_empty();
             writes.push(Change { action: Action::Create, record: (*want).clone() });
-            writes.extend(self.mark(want, holder, desired, routing_stays)?);
+            writes.extend(self.mark(want, holder, desired, replaces)?);
         }
         self.writes.extend(writes);
         Ok(())
@@ -225,6 +272,9 @@ impl<'w, 'a> Work<'w, 'a> {
 
     /// Whether nobody else has anything at the name that the record would stand beside.
     fn is_free(&self, want: &RecordSet) -> Result<(), Obstacle> {
+        if self.reserved.excludes(want) || self.registry.shares_mark(&want.name) {
+            return Err(Obstacle::Reserved { name: want.name.clone(), kind: want.kind.clone() });
+        }
         for have in self.registry.at(&want.name) {
             let name = have.name.clone();
             let (cname, other_cname) = (want.kind == RecordType::Cname, have.kind == RecordType::Cname);
@@ -336,13 +386,15 @@ fn update(have: &RecordSet, want: &RecordSet, ttl_matters: bool) -> Option<Chang
     Some(Change { action: Action::Upsert, record })
 }
 
-/// The mark rewritten for who asks now; nothing when it names one of them.
+/// The mark rewritten for who asks now, and routed as what it speaks for; nothing when it is so already.
 fn move_mark(mark: &Mark<'_>, desired: &Desired) -> Option<Change> {
-    if desired.asked_by.iter().any(|object| mark.claim.is_for(object)) {
+    let named = desired.asked_by.iter().any(|object| mark.claim.is_for(object));
+    if named && mark.record.routing == desired.routing {
         return None;
     }
-    let value = mark.claim.moved_to(desired.asked_by.first()?).to_value();
-    Some(Change { action: Action::Upsert, record: with_values(mark.record, Some(value)) })
+    let claim = if named { mark.claim.clone() } else { mark.claim.moved_to(desired.asked_by.first()?) };
+    let record = with_values(mark.record, Some(claim.to_value()));
+    Some(Change { action: Action::Upsert, record: RecordSet { routing: desired.routing.clone(), ..record } })
 }
 
 /// The mark taken away, leaving what others have put into the same record set.

@@ -167,3 +167,6 @@ impl From<Name> for String {
         name.0
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -226,14 +226,24 @@ fn look(
     // What stands in the way may go without any object changing, and has to be said until then: look again.
     let settles = comparison.notes.is_empty() && model.is_complete();
     notes.extend(comparison.notes);
-    let mut plan = Plan::default();
-    for batch in pack(&model.zone, &model.apex, comparison.groups) {
-        let because = batch.groups.iter().flat_map(|group| group.because.clone()).collect();
-        plan.push_waiting(batch, [], Vec::new(), because);
-    }
+    let plan = plan_of(pack(&model.zone, &model.apex, comparison.groups));
     let bindings = board::handles(dns, &model.apex, observed);
     let fingerprint = if settles { fingerprint } else { String::new() };
     Step::Done(Box::new(Evaluation { model: Some(model), plan, bindings, notes, fingerprint, ..empty() }))
+}
+
+/// Batches in their order. Deletions at a name come after what is written there: a name is not left without records
+/// because only the second half succeeded.
+fn plan_of(batches: Vec<ChangeBatch>) -> Plan<ChangeBatch> {
+    let mut plan: Plan<ChangeBatch> = Plan::default();
+    for batch in batches {
+        let names: BTreeSet<&Name> = batch.groups.iter().map(|group| &group.name).collect();
+        let shares = |earlier: &ChangeBatch| earlier.groups.iter().any(|group| names.contains(&group.name));
+        let after: Vec<_> = plan.ops().iter().filter(|earlier| shares(&earlier.op)).map(|op| op.id).collect();
+        let because = batch.groups.iter().flat_map(|group| group.because.clone()).collect();
+        plan.push_waiting(batch, after, Vec::new(), because);
+    }
+    plan
 }
 
 /// Lower-case hex of the model's canonical JSON; empty if it could not be written, which asks for another look.
@@ -259,3 +269,6 @@ fn empty() -> Evaluation<Zones> {
         gone: false,
     }
 }
+
+#[cfg(test)]
+mod tests;

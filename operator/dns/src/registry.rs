@@ -118,30 +118,39 @@ impl<'a> Registry<'a> {
         marks.into_iter().flatten().filter(|mark| self.is_ours(mark))
     }
 
-    /// Our marks that speak for nothing that is there. One whose name could also be a mark of an older generation for
+    /// Our marks that speak for nothing that is there. One that could also be read as a mark of an older generation for
     /// something that is there is not among them.
     pub fn orphans<'z>(&'z self) -> impl Iterator<Item = &'z Mark<'a>> {
-        let idle = |mark: &&Mark<'a>| {
-            self.is_ours(mark)
-                && mark.kind.as_ref().is_some_and(RecordType::is_published)
-                && !self
-                    .subjects(mark)
-                    .iter()
-                    .any(|name| self.at(name).iter().any(|set| set.kind.is_published()))
-        };
-        self.marks.values().flatten().filter(idle)
+        self.marks.values().flatten().filter(|mark| {
+            let Some(kind) = mark.kind.as_ref().filter(|kind| kind.is_published()) else { return false };
+            let untyped = Name::observed(&format!("{}-{}", kind.as_str().to_lowercase(), mark.name));
+            let (label, rest) = mark.name.split_first();
+            let wildcard = Name::observed(&format!("*.{rest}"));
+            let replaced = !self.naming.wildcard.is_empty() && label == self.naming.wildcard.to_lowercase();
+            let speaks =
+                |name: &Name| self.at(name).iter().any(|set| set.kind.is_published() && mark.covers(set));
+            let idle = !speaks(&mark.name) && !(replaced && speaks(&wildcard));
+            let of_older_generation = self.at(&untyped).iter().any(|set| set.kind.is_published());
+            self.is_ours(mark) && idle && !of_older_generation
+        })
     }
 
-    /// Names that a mark may speak for: with its type taken off or left on, and as a wildcard.
-    fn subjects(&self, mark: &Mark<'a>) -> Vec<Name> {
-        let kind =
-            mark.kind.as_ref().map(|kind| format!("{}-", kind.as_str().to_lowercase())).unwrap_or_default();
-        let (label, rest) = mark.name.split_first();
-        let mut names = vec![mark.name.clone(), Name::observed(&format!("{kind}{}", mark.name))];
-        if !self.naming.wildcard.is_empty() && label == self.naming.wildcard.to_lowercase() {
-            names.push(Name::observed(&format!("*.{rest}")));
-        }
-        names
+    /// The name as marks spell it.
+    #[must_use]
+    pub fn spelled(&self, name: &Name) -> Name {
+        self.naming.replace_wildcard(name)
+    }
+
+    /// Whether the name shares its ownership name with something that is there: the wildcard that it spells, or a
+    /// record of ours that is spelled like the wildcard.
+    #[must_use]
+    pub fn shares_mark(&self, name: &Name) -> bool {
+        let spelled = self.spelled(name);
+        let ours = |set: &&&RecordSet| matches!(self.standing(set), Standing::Ours(_));
+        self.belongs_to_wildcard(name)
+            || (spelled != *name
+                && !self.records.contains_key(name)
+                && self.at(&spelled).iter().filter(ours).any(|set| set.kind.is_published()))
     }
 
     fn is_ours(&self, mark: &Mark<'a>) -> bool {

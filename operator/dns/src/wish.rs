@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 
 use fairway_core::{
     class::{Class, Classified},
-    ids::ObjectRef,
+    ids::{Key, ObjectRef},
     note::Note,
     settings::Provenance,
 };
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::{name::Name, record::Routing};
 
 /// One object's wish for one name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Wish {
     /// Who asks, and where that is written.
     pub from: Provenance,
@@ -36,7 +36,7 @@ pub struct Wish {
 }
 
 /// Where a name should point.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Targets {
     /// No address is published yet, or none any more while the object still asks: what is there stays.
@@ -94,7 +94,7 @@ impl Classified for Taken {
 /// Gives every name to the oldest that asks for it, and tells the others. The order of the wishes means nothing.
 #[must_use]
 pub fn award(mut wishes: Vec<Wish>) -> (Vec<Award>, Vec<Note>) {
-    wishes.sort_by(|a, b| seniority(a).cmp(&seniority(b)));
+    wishes.sort_by(|a, b| seniority(a).cmp(&seniority(b)).then_with(|| a.cmp(b)));
     let (mut awards, mut notes) = (BTreeMap::<&Name, Vec<Award>>::new(), Vec::new());
     for wish in &wishes {
         let holders = awards.entry(&wish.name).or_default();
@@ -119,10 +119,9 @@ pub fn award(mut wishes: Vec<Wish>) -> (Vec<Award>, Vec<Note>) {
     (awards.into_values().flatten().collect(), notes)
 }
 
-/// Creation time first; then who, so that equal times give one answer; then where it is written.
-fn seniority(wish: &Wish) -> (bool, Option<&str>, &fairway_core::ids::Key, &Provenance, &Name) {
-    let object = &wish.from.object;
-    (wish.created.is_none(), wish.created.as_deref(), &object.key, &wish.from, &wish.name)
+/// Creation time first; then who, so that equal times give one answer.
+fn seniority(wish: &Wish) -> (bool, Option<&str>, &Key) {
+    (wish.created.is_none(), wish.created.as_deref(), &wish.from.object.key)
 }
 
 /// Whether two wishes for one name cannot both be there as they are.

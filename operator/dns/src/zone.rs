@@ -115,3 +115,62 @@ pub fn zones_of<'a>(name: &Name, zones: &'a [HostedZone]) -> BTreeSet<&'a ZoneId
     };
     longest(Visibility::Public).chain(longest(Visibility::Private)).map(|zone| &zone.id).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn zone(id: &str, name: &str, visibility: Visibility) -> HostedZone {
+        HostedZone { id: ZoneId::new(id), name: Name::observed(name), visibility, tags: BTreeMap::new() }
+    }
+
+    #[test]
+    fn a_name_goes_to_the_longest_zone_of_each_visibility() {
+        use Visibility::{Private, Public};
+        let zones = [
+            zone("/hostedzone/ZCOM", "example.com", Public),
+            zone("ZDEV", "dev.example.com.", Public),
+            zone("ZIN", "example.com", Private),
+            zone("ZIN2", "example.com", Private),
+        ];
+        let cases = [
+            ("www.example.com", vec!["ZCOM", "ZIN", "ZIN2"]),
+            ("www.dev.example.com", vec!["ZDEV", "ZIN", "ZIN2"]),
+            ("dev.example.com", vec!["ZDEV", "ZIN", "ZIN2"]),
+            ("baddev.example.com", vec!["ZCOM", "ZIN", "ZIN2"]),
+            ("example.org", vec![]),
+        ];
+        for (name, want) in cases {
+            let found: Vec<&str> =
+                zones_of(&Name::observed(name), &zones).into_iter().map(ZoneId::as_str).collect();
+            assert_eq!(found, want, "{name}");
+        }
+    }
+
+    #[test]
+    fn filters_take_what_they_name() {
+        let of = |change: fn(&mut ZoneFilter)| {
+            let mut filter = ZoneFilter::default();
+            change(&mut filter);
+            filter
+        };
+        let mut here = zone("Z1", "example.com", Visibility::Public);
+        here.tags.insert("team".to_owned(), "dns".to_owned());
+        let cases = [
+            ("nothing set takes all", of(|_| {}), true),
+            ("its domain", of(|f| f.domains = vec!["Example.com.".into()]), true),
+            ("a parent domain", of(|f| f.domains = vec!["com".into()]), true),
+            ("a domain below", of(|f| f.domains = vec!["dev.example.com".into()]), false),
+            ("only what is below", of(|f| f.domains = vec![".example.com".into()]), false),
+            ("exclusion wins", of(|f| f.excluded = vec!["example.com".into()]), false),
+            ("its id in the long form", of(|f| f.zone_ids = vec!["/hostedzone/Z1".into()]), true),
+            ("another id", of(|f| f.zone_ids = vec!["Z2".into()]), false),
+            ("another visibility", of(|f| f.visibility = Some(Visibility::Private)), false),
+            ("a tag key", of(|f| f.tags = vec!["team".into()]), true),
+            ("tag values, all of them", of(|f| f.tags = vec!["team=dns".into(), "team=web".into()]), false),
+        ];
+        for (name, filter, want) in cases {
+            assert_eq!(filter.takes_zone(&here), want, "{name}");
+        }
+    }
+}

@@ -1,6 +1,12 @@
 //! What the tests of zones share: short forms of records and wishes, and a zone that takes only what Route 53 takes.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 
