@@ -29,6 +29,19 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Ingress,
+        Self::Service,
+        Self::IngressClass,
+        Self::IngressClassParams,
+        Self::TargetGroupBinding,
+        Self::IpAddressPool,
+        Self::Node,
+        Self::Secret,
+        Self::LoadBalancerState,
+    ];
+
     /// The kind as manifests spell it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -95,6 +108,17 @@ impl ObjectRef {
     #[must_use]
     pub fn new(kind: Kind, key: Key) -> Self {
         Self { kind, key }
+    }
+}
+
+impl ObjectRef {
+    /// The object whose `Display` this is: `Ingress default/shop`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (kind, name) = text.split_once(' ')?;
+        let kind = Kind::ALL.into_iter().find(|known| known.as_str() == kind)?;
+        let (namespace, name) = name.split_once('/').unwrap_or(("", name));
+        Some(Self::new(kind, Key::new(namespace, name)))
     }
 }
 

@@ -150,6 +150,24 @@ fn stacks_are_read_back_from_their_names() {
 }
 
 #[test]
+fn provenance_is_read_back_from_what_is_shown() {
+    use crate::settings::Provenance;
+    for text in
+        ["Ingress default/shop a.b/c", "IngressClassParams team spec.scheme", "Service a/b with a space"]
+    {
+        let read = Provenance::try_from(text.to_owned());
+        assert_eq!(read.map(String::from).as_deref(), Ok(text));
+    }
+    for text in ["", "Ingress", "Ingress default/shop", "Pod default/shop key"] {
+        assert!(Provenance::try_from(text.to_owned()).is_err(), "{text}");
+    }
+    for kind in Kind::ALL {
+        let object = ObjectRef::new(kind, Key::new("a", "b"));
+        assert_eq!(ObjectRef::parse(&object.to_string()), Some(object));
+    }
+}
+
+#[test]
 fn a_state_without_members_is_looked_at_once_more() {
     let state = json!({"apiVersion": "fairway.dev/v1alpha1", "kind": "LoadBalancerState",
         "metadata": {"name": "x"}, "spec": {"stack": "aws:group:gone", "provider": "aws"}});

@@ -82,8 +82,10 @@ pub enum Merge {
     PerMember,
 }
 
-/// Who wrote a value, and under which key: what errors and plans quote.
+/// Who wrote a value, and under which key: what errors and plans quote. Written to files as it is displayed, because
+/// there is one for every value of every backend that is remembered.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Provenance {
     /// The object that carries the value.
     pub object: ObjectRef,
@@ -94,6 +96,26 @@ pub struct Provenance {
 impl fmt::Display for Provenance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.object, self.key)
+    }
+}
+
+impl From<Provenance> for String {
+    fn from(provenance: Provenance) -> Self {
+        provenance.to_string()
+    }
+}
+
+impl TryFrom<String> for Provenance {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let parse = || {
+            // `Kind namespace/name key`: neither kind nor name has a space.
+            let (end, _) = text.match_indices(' ').nth(1)?;
+            let (object, key) = (text.get(..end)?, text.get(end + 1..)?);
+            Some(Self { object: ObjectRef::parse(object)?, key: key.to_owned() })
+        };
+        parse().ok_or_else(|| format!("{text:?} does not name an object and a key"))
     }
 }
 
