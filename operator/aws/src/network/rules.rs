@@ -60,6 +60,16 @@ pub(super) struct Asking<'a> {
     instances: bool,
 }
 
+impl Asking<'_> {
+    /// Whether a stack made it: then its source is the shared group.
+    pub(super) fn made_by_a_stack(&self) -> bool {
+        let labels = self.object.metadata.labels.iter().flatten();
+        labels
+            .into_iter()
+            .any(|(key, _)| key.ends_with(".k8s.aws/stack") || key.ends_with(".k8s.aws/stack-name"))
+    }
+}
+
 /// Every binding that asks for rules and whose targets are known, and what is wrong with the others.
 pub(super) fn asking(snapshot: &Snapshot) -> (Vec<Asking<'_>>, Vec<Note>) {
     let (mut asking, mut notes) = (Vec::new(), Vec::new());

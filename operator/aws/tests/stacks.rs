@@ -1,0 +1,410 @@
+//! The Stack unit over its life: settled, changed, held, replaced, deleted.
+
+mod support;
+
+use std::sync::Arc;
+
+use fairway_aws::{
+    config::Config,
+    model::{Scheme, Tags},
+    observed::{LoadBalancerSeen, RuleSeen},
+    stack::{StackOp, Stacks},
+};
+use fairway_core::{
+    evaluate::Evaluation,
+    ids::{Key, ProviderKind, StackId, StackKey},
+    plan::{Effect, Operation as _, Wait},
+    report::report,
+};
+use serde_json::{Value, json};
+use support::{recorded, world::World};
+
+fn config() -> Config {
+    Config::new("demo", "us-east-1", "vpc-973af0aea18100386")
+}
+
+fn own(name: &str) -> StackId {
+    StackId::new(ProviderKind::Aws, StackKey::Ingress(Key::new("default", name)))
+}
+
+fn shop() -> StackId {
+    StackId::new(ProviderKind::Aws, StackKey::Group("shop".to_owned()))
+}
+
+fn ingress(name: &str, annotations: &[(&str, &str)], paths: &[(&str, &str)]) -> Value {
+    let annotations: serde_json::Map<String, Value> = annotations
+        .iter()
+        .map(|(key, value)| (format!("alb.ingress.kubernetes.io/{key}"), json!(value)))
+        .chain([("alb.ingress.kubernetes.io/target-type".to_owned(), json!("ip"))])
+        .collect();
+    let paths: Vec<Value> = paths
+        .iter()
+        .map(|(path, service)| {
+            json!({"path": path, "pathType": "Prefix",
+                   "backend": {"service": {"name": service, "port": {"number": 80}}}})
+        })
+        .collect();
+    json!({
+        "apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
+        "metadata": {"name": name, "namespace": "default", "uid": format!("uid-{name}"),
+                     "annotations": annotations},
+        "spec": {"ingressClassName": "alb",
+                 "rules": [{"host": format!("{name}.example.com"), "http": {"paths": paths}}]},
+    })
+}
+
+fn grouped(name: &str, extra: &[(&str, &str)], path: &str) -> Value {
+    let annotations = [&[("group.name", "shop")], extra].concat();
+    ingress(name, &annotations, &[(path, "web")])
+}
+
+/// Replaces an object, keeping the finalizers that were added to it.
+fn change(world: &mut World, object: Value) {
+    let key = Key::new("default", object["metadata"]["name"].as_str().unwrap());
+    let finalizers = world.snapshot.ingresses.get(&key).and_then(|old| old.metadata.finalizers.clone());
+    world.add(&json!([object]));
+    let all = Arc::make_mut(&mut world.snapshot.ingresses);
+    Arc::make_mut(all.get_mut(&key).unwrap()).metadata.finalizers = finalizers;
+}
+
+fn delete(world: &mut World, name: &str) {
+    let all = Arc::make_mut(&mut world.snapshot.ingresses);
+    let object = Arc::make_mut(all.get_mut(&Key::new("default", name)).unwrap());
+    object.metadata.deletion_timestamp = Some(serde_json::from_value(json!("2026-11-23T03:00:00Z")).unwrap());
+}
+
+fn lines(evaluation: &Evaluation<Stacks>) -> Vec<String> {
+    evaluation.plan.ops().iter().map(|planned| planned.op.describe()).collect()
+}
+
+fn deletions(evaluation: &Evaluation<Stacks>) -> Vec<String> {
+    let deletions = evaluation.plan.ops().iter().filter(|planned| planned.op.effect() == Effect::Delete);
+    deletions.map(|planned| planned.op.describe()).collect()
+}
+
+fn codes(evaluation: &Evaluation<Stacks>) -> Vec<(String, &str, bool)> {
+    let note = |note: &'_ fairway_core::note::Note| (note.about.key.name.clone(), note.held);
+    evaluation
+        .notes
+        .iter()
+        .map(|one| {
+            let (name, held) = note(one);
+            (name, one.code.as_str(), held)
+        })
+        .collect()
+}
+
+fn balancer(world: &World) -> &LoadBalancerSeen {
+    let all: Vec<_> = world.observed.load_balancers.values().collect();
+    assert_eq!(all.len(), 1, "{all:#?}");
+    all[0]
+}
+
+fn paths(world: &World) -> Vec<String> {
+    let path = |rule: &RuleSeen| match rule.conditions.last() {
+        Some(fairway_aws::model::Condition::PathPattern(paths)) => paths[0].clone(),
+        other => panic!("{other:?}"),
+    };
+    balancer(world).listeners[&80].rules.iter().map(path).collect()
+}
+
+/// Remembers what was applied, as the engine does.
+fn remember(world: &mut World, unit: &StackId) {
+    let (evaluation, _) = world.look(&config(), unit);
+    assert!(evaluation.plan.is_empty());
+    let state = report(&evaluation, None).state.unwrap();
+    let address = &state.addresses[0];
+    let hostname = address.hostname.clone().unwrap();
+    world.last_good.addresses.insert(hostname.clone(), address.zone_id.clone().unwrap());
+    world.last_good.hostname = Some(hostname);
+    world.last_good.fingerprint = state.fingerprint;
+    world.last_good.members = state.good;
+    assert!(world.last_good.fingerprint.is_some());
+}
+
+#[test]
+fn a_settled_stack_is_not_observed_and_keeps_its_status() {
+    let mut world = World::recorded();
+    world.add(&recorded("plain-ip/objects.json"));
+    world.settle(&config(), &own("plain"));
+    remember(&mut world, &own("plain"));
+    let (evaluation, observed) = world.look(&config(), &own("plain"));
+    assert!(!observed && evaluation.plan.is_empty());
+    let status = report(&evaluation, None).status;
+    assert_eq!(status[0].addresses[0].hostname, world.last_good.hostname);
+    assert_eq!(status[0].addresses[0].zone_id.as_deref(), Some("Z1"));
+
+    Arc::make_mut(&mut world.snapshot.target_group_bindings).pop_first();
+    let (evaluation, observed) = world.look(&config(), &own("plain"));
+    assert!(observed, "a binding is missing");
+    assert_eq!(lines(&evaluation), ["write TargetGroupBinding default/k8s-default-web-4b31e29d96"]);
+}
+
+#[test]
+fn what_was_changed_behind_our_back_is_repaired() {
+    let mut world = World::recorded();
+    world.add(&recorded("plain-ip/objects.json"));
+    world.settle(&config(), &own("plain"));
+    let wanted = world.dump();
+    let seen = world.observed.load_balancers.values_mut().next().unwrap();
+    seen.tags.insert("by-hand".to_owned(), "1".to_owned());
+    seen.subnets.pop();
+    let listener = seen.listeners.get_mut(&80).unwrap();
+    listener.default_actions.clear();
+    listener.rules.remove(0);
+    let group = world.observed.target_groups.values_mut().next().unwrap();
+    group.health_check.interval = 30;
+    let own_group = world.observed.security_groups.values_mut().next().unwrap();
+    let mut door = own_group.permissions.pop_first().unwrap();
+    door.from = Some(22);
+    own_group.permissions.insert(door);
+    world.settle(&config(), &own("plain"));
+    let mut repaired = world.dump();
+    // Subnets of an existing load balancer are kept as they are unless some were asked for.
+    let name = "k8s-default-plain-9f3d6c191c";
+    repaired["loadBalancers"][name]["zones"] = wanted["loadBalancers"][name]["zones"].clone();
+    assert_eq!(repaired, wanted);
+}
+
+#[test]
+fn a_deleted_ingress_takes_everything_with_it_after_its_records() {
+    let mut config = config();
+    config.dns = true;
+    let mut world = World::recorded();
+    world.add(&recorded("plain-ip/objects.json"));
+    world.settle(&config, &own("plain"));
+    let name = balancer(&world).handle.dns_name.clone().unwrap();
+    delete(&mut world, "plain");
+    let (evaluation, _) = world.look(&config, &own("plain"));
+    let kinds: Vec<String> =
+        lines(&evaluation).iter().map(|line| line.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect();
+    assert_eq!(
+        kinds,
+        [
+            "delete load",
+            "delete TargetGroupBinding",
+            "delete TargetGroupBinding",
+            "delete TargetGroupBinding",
+            "delete target",
+            "delete target",
+            "delete target",
+            "delete security",
+        ]
+    );
+    assert_eq!(evaluation.plan.ops()[0].waits, [Wait::RecordsGone(name)]);
+    assert_eq!(evaluation.finalizers.remove[0].1, "ingress.k8s.aws/resources");
+    assert!(evaluation.gone);
+    world.settle(&config, &own("plain"));
+    assert!(world.observed.load_balancers.is_empty() && world.observed.target_groups.is_empty());
+    assert!(world.observed.security_groups.is_empty() && world.snapshot.target_group_bindings.is_empty());
+}
+
+#[test]
+fn another_scheme_is_another_load_balancer_made_before_the_old_one_goes() {
+    let mut world = World::recorded();
+    world.add(&json!([ingress("web", &[("scheme", "internet-facing")], &[("/", "web")])]));
+    world.settle(&config(), &own("web"));
+    let old = balancer(&world).name.clone();
+    change(&mut world, ingress("web", &[("scheme", "internal")], &[("/", "web")]));
+    let (evaluation, _) = world.look(&config(), &own("web"));
+    let ops = evaluation.plan.ops();
+    let made = ops.iter().position(|one| matches!(one.op, StackOp::CreateLoadBalancer(_))).unwrap();
+    let gone = ops.iter().position(|one| matches!(one.op, StackOp::DeleteLoadBalancer(_))).unwrap();
+    assert!(made < gone);
+    assert!(matches!(ops[gone].waits.as_slice(), [Wait::LoadBalancerActive(_)]), "{:?}", ops[gone].waits);
+    world.settle(&config(), &own("web"));
+    let new = balancer(&world);
+    assert_ne!(new.name, old);
+    assert_eq!(new.scheme, Scheme::Internal);
+    assert_eq!(world.observed.target_groups.len(), 1);
+    assert_eq!(world.snapshot.target_group_bindings.len(), 1);
+}
+
+#[test]
+fn a_fixed_name_that_is_in_the_way_holds_the_stack() {
+    let name = ("load-balancer-name", "fixed");
+    let mut world = World::recorded();
+    world.add(&json!([ingress("web", &[name, ("scheme", "internal")], &[("/", "web")])]));
+    world.settle(&config(), &own("web"));
+    assert_eq!(balancer(&world).name, "fixed");
+    change(&mut world, ingress("web", &[name, ("scheme", "internet-facing")], &[("/", "web")]));
+    let (evaluation, _) = world.look(&config(), &own("web"));
+    assert!(evaluation.plan.is_empty());
+    assert_eq!(codes(&evaluation), [("web".to_owned(), "ReplacementBlocked", true)]);
+}
+
+#[test]
+fn a_foreign_load_balancer_of_the_same_name_stops_everything() {
+    let mut world = World::recorded();
+    world.add(&json!([ingress("theirs", &[("load-balancer-name", "fixed")], &[("/", "web")])]));
+    world.settle(&config(), &own("theirs"));
+    let mut world = World { snapshot: World::recorded().snapshot, ..world };
+    world.add(&json!([ingress("web", &[("load-balancer-name", "fixed")], &[("/", "web")])]));
+    let before = world.observed.clone();
+    let (evaluation, _) = world.look(&config(), &own("web"));
+    assert!(evaluation.plan.is_empty());
+    assert_eq!(codes(&evaluation), [("web".to_owned(), "NameTaken", true)]);
+    assert_eq!(world.observed, before);
+}
+
+#[test]
+fn a_load_balancer_that_carries_our_tags_is_taken_over_under_its_own_name() {
+    let mut world = World::recorded();
+    world.add(&json!([ingress("web", &[("load-balancer-name", "brought-along")], &[("/", "web")])]));
+    world.settle(&config(), &own("web"));
+    change(&mut world, ingress("web", &[], &[("/", "web"), ("/more", "web2")]));
+    world.settle(&config(), &own("web"));
+    assert_eq!(balancer(&world).name, "brought-along");
+    assert_eq!(paths(&world), ["/more", "/*"]);
+}
+
+#[test]
+fn one_member_that_cannot_be_lowered_is_held_and_its_neighbours_go_on() {
+    let mut world = World::recorded();
+    world.add(&json!([grouped("a", &[], "/a"), grouped("b", &[], "/b")]));
+    world.settle(&config(), &shop());
+    // b asks for a certificate that does not exist; a gets another path.
+    let arn = "arn:aws:acm:us-east-1:0:certificate/nosuch";
+    change(&mut world, grouped("b", &[("certificate-arn", arn)], "/changed"));
+    change(&mut world, grouped("a", &[], "/a2"));
+    let (evaluation, _) = world.look(&config(), &shop());
+    assert_eq!(codes(&evaluation), [("b".to_owned(), "CertificateNotFound", true)]);
+    world.settle(&config(), &shop());
+    assert_eq!(paths(&world), ["/a2", "/b"]);
+}
+
+#[test]
+fn what_cannot_be_read_and_never_could_deletes_nothing() {
+    let mut world = World::recorded();
+    world.add(&json!([grouped("a", &[], "/a"), grouped("b", &[], "/b")]));
+    world.settle(&config(), &shop());
+    world.last_good = Default::default();
+    change(&mut world, grouped("b", &[("certificate-arn", "arn:aws:acm:x:0:certificate/no")], "/b"));
+    delete(&mut world, "a");
+    let (evaluation, _) = world.look(&config(), &shop());
+    assert!(deletions(&evaluation).is_empty(), "{:?}", deletions(&evaluation));
+    assert!(!evaluation.gone && evaluation.finalizers.remove.is_empty());
+}
+
+#[test]
+fn the_later_of_two_that_disagree_is_told_with_whom() {
+    let mut world = World::recorded();
+    world.add(&json!([
+        grouped("first", &[("scheme", "internet-facing"), ("group.order", "1")], "/a"),
+        grouped("later", &[("scheme", "internal"), ("group.order", "2")], "/b"),
+    ]));
+    let (evaluation, _) = world.look(&config(), &shop());
+    assert_eq!(codes(&evaluation), [("later".to_owned(), "ConflictingSetting", true)]);
+    assert!(evaluation.notes[0].message.contains("Ingress default/first"), "{}", evaluation.notes[0]);
+    world.settle(&config(), &shop());
+    assert_eq!(paths(&world), ["/a"]);
+}
+
+#[test]
+fn without_subnets_nothing_is_made_and_each_candidate_is_named() {
+    let mut world = World::recorded();
+    for subnet in &mut world.subnets {
+        subnet.tags.clear();
+    }
+    world.add(&json!([ingress("web", &[], &[("/", "web")])]));
+    let (evaluation, _) = world.look(&config(), &own("web"));
+    assert!(evaluation.plan.is_empty() && evaluation.model.is_none());
+    assert_eq!(codes(&evaluation), [("web".to_owned(), "NoSubnets", true)]);
+    for subnet in &world.subnets {
+        assert!(evaluation.notes[0].message.contains(&subnet.id));
+    }
+}
+
+#[test]
+fn an_existing_load_balancer_keeps_its_subnets_when_their_tags_change() {
+    let mut world = World::recorded();
+    world.add(&json!([ingress("web", &[], &[("/", "web")])]));
+    world.settle(&config(), &own("web"));
+    for subnet in &mut world.subnets {
+        subnet.tags.clear();
+    }
+    let (evaluation, _) = world.look(&config(), &own("web"));
+    assert!(evaluation.plan.is_empty() && evaluation.notes.is_empty(), "{:?}", evaluation.notes);
+}
+
+#[test]
+fn ssl_redirect_leaves_plain_listeners_without_rules() {
+    let mut world = World::recorded();
+    let ports = r#"[{"HTTP":80},{"HTTPS":443}]"#;
+    world.add(&json!([ingress("web", &[("listen-ports", ports), ("ssl-redirect", "443")], &[("/", "web")])]));
+    world.settle(&config(), &own("web"));
+    let listeners = &balancer(&world).listeners;
+    assert!(listeners[&80].rules.is_empty());
+    assert!(matches!(
+        listeners[&80].default_actions.as_slice(),
+        [fairway_aws::model::Action::Redirect(redirect)] if redirect.port == "443"
+    ));
+    assert_eq!(listeners[&443].rules.len(), 1);
+    assert_eq!(listeners[&443].certificates.len(), 1, "found by host");
+}
+
+#[test]
+fn an_ssl_redirect_to_nothing_holds_the_one_who_asked() {
+    let mut world = World::recorded();
+    world.add(&json!([grouped("a", &[], "/a"), grouped("b", &[("ssl-redirect", "443")], "/b")]));
+    let (evaluation, _) = world.look(&config(), &shop());
+    assert_eq!(codes(&evaluation), [("b".to_owned(), "InvalidSslRedirect", true)]);
+    world.settle(&config(), &shop());
+    assert_eq!(paths(&world), ["/a"]);
+}
+
+#[test]
+fn the_shared_group_is_waited_for() {
+    let mut world = World::recorded();
+    world.observed.backend_security_group = None;
+    world.add(&json!([ingress("web", &[], &[("/", "web")])]));
+    let (evaluation, _) = world.look(&config(), &own("web"));
+    let waiting: Vec<String> = evaluation
+        .plan
+        .ops()
+        .iter()
+        .filter(|planned| planned.waits.contains(&Wait::BackendSecurityGroup))
+        .map(|planned| planned.op.describe().split(' ').take(2).collect::<Vec<_>>().join(" "))
+        .collect();
+    assert_eq!(waiting, ["create internal", "write TargetGroupBinding"]);
+}
+
+#[test]
+fn a_member_that_moved_is_served_at_its_new_stack_before_the_old_one_goes() {
+    let mut world = World::recorded();
+    world.add(&json!([ingress("web", &[], &[("/", "web")])]));
+    world.settle(&config(), &own("web"));
+    change(&mut world, grouped("web", &[], "/"));
+    let (evaluation, _) = world.look(&config(), &own("web"));
+    let wait = Wait::SuccessorLive(fairway_core::ids::ObjectRef::new(
+        fairway_core::ids::Kind::Ingress,
+        Key::new("default", "web"),
+    ));
+    assert!(!evaluation.plan.is_empty());
+    assert!(evaluation.plan.ops().iter().all(|planned| planned.waits.contains(&wait)));
+    assert!(evaluation.status.is_empty(), "the successor writes the status");
+}
+
+#[test]
+fn rules_and_listeners_that_are_not_ours_stay() {
+    let mut world = World::recorded();
+    world.add(&json!([ingress("web", &[], &[("/", "web")])]));
+    world.settle(&config(), &own("web"));
+    let seen = world.observed.load_balancers.values_mut().next().unwrap();
+    let mut foreign = seen.listeners[&80].clone();
+    foreign.port = 8080;
+    foreign.tags = Tags::new();
+    seen.listeners.insert(8080, foreign);
+    let listener = seen.listeners.get_mut(&80).unwrap();
+    let mut rule = listener.rules[0].clone();
+    rule.arn = "theirs".to_owned();
+    rule.priority = 7;
+    rule.tags = Tags::new();
+    listener.rules.push(rule);
+    let (evaluation, _) = world.look(&config(), &own("web"));
+    assert!(evaluation.plan.is_empty(), "{:?}", lines(&evaluation));
+
+    change(&mut world, ingress("web", &[("listen-ports", r#"[{"HTTP":8080}]"#)], &[("/", "web")]));
+    let (evaluation, _) = world.look(&config(), &own("web"));
+    assert_eq!(codes(&evaluation), [("web".to_owned(), "PortTaken", true)]);
+}
