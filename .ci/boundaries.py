@@ -46,7 +46,9 @@ RULES = {
     "fairway-l7": (set(), SDKS | KUBE),
     "fairway-agent": (
         {
-            "fairway-crds", "fairway-core", "fairway-metal", "fairway-sys", "fairway-announce", "fairway-l4", "fairway-l7",
+            # The Kubernetes side is shared: the agent decides from the same watches as the operator.
+            "fairway-crds", "fairway-core", "fairway-metal", "fairway-cluster", "fairway-sys", "fairway-announce",
+            "fairway-l4", "fairway-l7",
         },
         SDKS,
     ),

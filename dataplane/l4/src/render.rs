@@ -8,6 +8,7 @@
 //! The chains come one step before those of kube-proxy (priority -101 instead of -100): of two translations on
 //! one hook the first wins, so both can know the same service.
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Write};
 use std::net::{IpAddr, SocketAddr};
 
@@ -111,6 +112,8 @@ fn write_all(out: &mut String, ruleset: &Ruleset) -> fmt::Result {
         write_map(out, "guards", family, of_family().filter(|service| service.is_guarded()))?;
         write_map(out, "services", family, of_family().filter(|service| !service.reachable.is_empty()))?;
         write_masqueraded(out, family, of_family())?;
+        write_addresses(out, family, of_family())?;
+        write_private(out, family, ruleset)?;
     }
     write_hooks(out)?;
     out.push_str("}\n");
@@ -183,6 +186,22 @@ fn write_masqueraded<'n>(
     write_elements(out, &elements)
 }
 
+fn write_addresses<'n>(
+    out: &mut String,
+    family: Family,
+    services: impl Iterator<Item = &'n Numbered<'n>>,
+) -> fmt::Result {
+    let addresses: BTreeSet<IpAddr> = services.map(|service| service.frontend.address).collect();
+    writeln!(out, "\tset addresses-{} {{\n\t\ttype {}", family.keyword(), family.kind())?;
+    write_elements(out, &list(addresses.iter()))
+}
+
+fn write_private(out: &mut String, family: Family, ruleset: &Ruleset) -> fmt::Result {
+    let of_family = ruleset.private().filter(|socket| Family::of(socket.ip()) == family);
+    writeln!(out, "\tset private-{} {{\n\t\ttype {} . inet_service", family.keyword(), family.kind())?;
+    write_elements(out, &list(of_family.map(|socket| format!("{} . {}", socket.ip(), socket.port()))))
+}
+
 fn write_elements(out: &mut String, elements: &str) -> fmt::Result {
     if !elements.is_empty() {
         writeln!(out, "\t\telements = {{ {elements} }}")?;
@@ -209,10 +228,23 @@ fn write_hooks(out: &mut String) -> fmt::Result {
             "meta l4proto {{ tcp, udp }} ct status dnat {original} @masqueraded-{ip} masquerade fully-random"
         )
     };
+    let private = |ip: &str| {
+        format!("meta l4proto tcp ct status & dnat != dnat {ip} daddr . th dport @private-{ip} drop")
+    };
+    // What is still addressed to it after translation is for a port without service. Said before routing: the address
+    // is on no interface, and there may be no route for it.
+    let refuse = |ip: &str| {
+        format!(
+            "{ip} daddr @addresses-{ip} meta l4proto tcp reject with tcp reset\n\t\t{ip} daddr @addresses-{ip} reject with icmpx port-unreachable"
+        )
+    };
     chain(out, "guard-forwarded", "filter hook prerouting priority -110", &guard)?;
     chain(out, "guard-own", "filter hook output priority -110", &guard)?;
     chain(out, "translate-forwarded", "nat hook prerouting priority -101", &translate)?;
     chain(out, "translate-own", "nat hook output priority -101", &translate)?;
+    chain(out, "keep-private", "filter hook input priority -10", &private)?;
+    chain(out, "refuse-forwarded", "filter hook prerouting priority -90", &refuse)?;
+    chain(out, "refuse-own", "filter hook output priority -10", &refuse)?;
     chain(out, "masquerade-cluster", "nat hook postrouting priority 99", &masquerade)
 }
 

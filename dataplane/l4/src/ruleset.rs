@@ -8,6 +8,7 @@
 //! | no endpoints at all                         | refused (TCP reset, ICMP port unreachable)                |
 //! | source outside the allowed ranges           | dropped                                                   |
 //!
+//! Other ports of an address that is served are refused, and a socket kept private is reached through a service only.
 //! Connections that exist already keep their endpoint, whatever changes.
 //! Errors: [`RulesetError`]. Source: Kubernetes Service reference.
 
@@ -125,6 +126,7 @@ pub enum RulesetError {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ruleset {
     services: BTreeMap<Frontend, Service>,
+    private: BTreeSet<SocketAddr>,
 }
 
 impl Ruleset {
@@ -145,6 +147,16 @@ impl Ruleset {
         service.sources = IpNet::aggregate(&service.sources);
         self.services.insert(frontend, service);
         Ok(())
+    }
+
+    /// Lets nobody connect to a TCP socket of this node but by a service that leads to it.
+    pub fn keep_private(&mut self, socket: SocketAddr) {
+        self.private.insert(socket);
+    }
+
+    /// The sockets kept private, in order.
+    pub fn private(&self) -> impl Iterator<Item = &SocketAddr> {
+        self.private.iter()
     }
 
     /// The services, in order.

@@ -69,6 +69,12 @@ pub enum Change {
 /// What a difference between two versions of an object means, if anything.
 type ChangeOf<K> = fn(&Key, Option<Arc<K>>, Option<Arc<K>>) -> Option<Change>;
 
+/// Both ends of where changes are told.
+struct Changes {
+    sender: mpsc::UnboundedSender<Change>,
+    receiver: mpsc::UnboundedReceiver<Change>,
+}
+
 /// The watches of one process.
 pub struct Watches {
     snapshot: Arc<Mutex<Snapshot>>,
@@ -76,30 +82,11 @@ pub struct Watches {
 }
 
 impl Watches {
-    /// Starts watching. Changes arrive on the receiver from the first listed object on.
+    /// Starts watching what the operator decides from. Changes arrive on the receiver from the first listed object on.
     #[must_use]
     pub fn start(client: &Client) -> (Self, mpsc::UnboundedReceiver<Change>) {
-        let (sender, receiver) = mpsc::unbounded_channel();
-        let snapshot = Arc::new(Mutex::new(Snapshot::default()));
-        let mut watches = Self { snapshot, ready: Vec::new() };
-        watches.watch(
-            client,
-            &sender,
-            |s| &mut s.ingresses,
-            |_, before, after| Some(Change::Ingress { before, after }),
-        );
-        watches.watch(
-            client,
-            &sender,
-            |s| &mut s.services,
-            |key, before, after| Some(Change::Service { key: key.clone(), before, after }),
-        );
-        watches.watch(
-            client,
-            &sender,
-            |s| &mut s.endpoint_slices,
-            |_, before, after| endpoints(before.or(after)),
-        );
+        let (mut watches, changes) = Self::start_data_plane(client);
+        let sender = changes.sender;
         watches.watch(
             client,
             &sender,
@@ -109,17 +96,68 @@ impl Watches {
         watches.watch(
             client,
             &sender,
+            |s| &mut s.target_group_bindings,
+            |key, _, _| Some(Change::Binding(key.clone())),
+        );
+        (watches, changes.receiver)
+    }
+
+    /// Starts watching what nodes serve and announce: all kinds but Pods and TargetGroupBindings, whose watches on
+    /// every node would cost the API server most and tell nothing.
+    #[must_use]
+    pub fn start_for_nodes(client: &Client) -> (Self, mpsc::UnboundedReceiver<Change>) {
+        let (watches, changes) = Self::start_data_plane(client);
+        (watches, changes.receiver)
+    }
+
+    fn start_data_plane(client: &Client) -> (Self, Changes) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let snapshot = Arc::new(Mutex::new(Snapshot::default()));
+        let mut watches = Self { snapshot, ready: Vec::new() };
+        watches.watch_routes(client, &sender);
+        watches.watch_places(client, &sender);
+        (watches, Changes { sender, receiver })
+    }
+
+    /// What is routed, and to where.
+    fn watch_routes(&mut self, client: &Client, sender: &mpsc::UnboundedSender<Change>) {
+        self.watch(
+            client,
+            sender,
+            |s| &mut s.ingresses,
+            |_, before, after| Some(Change::Ingress { before, after }),
+        );
+        self.watch(
+            client,
+            sender,
+            |s| &mut s.services,
+            |key, before, after| Some(Change::Service { key: key.clone(), before, after }),
+        );
+        self.watch(
+            client,
+            sender,
+            |s| &mut s.endpoint_slices,
+            |_, before, after| endpoints(before.or(after)),
+        );
+        self.watch(client, sender, |s| &mut s.ingress_classes, |_, _, _| Some(Change::Class));
+        self.watch(client, sender, |s| &mut s.ingress_class_params, |_, _, _| Some(Change::Class));
+        self.watch(client, sender, |s| &mut s.in_cluster_class_params, |_, _, _| Some(Change::Class));
+        self.watch(client, sender, |s| &mut s.states, |key, _, _| Some(Change::State(key.name.clone())));
+    }
+
+    /// Where it is served: nodes, and addresses for namespaces.
+    fn watch_places(&mut self, client: &Client, sender: &mpsc::UnboundedSender<Change>) {
+        self.watch(
+            client,
+            sender,
             |s| &mut s.nodes,
             |_, before, after| node(before.as_deref(), after.as_deref()),
         );
-        watches.watch(client, &sender, |s| &mut s.ingress_classes, |_, _, _| Some(Change::Class));
-        watches.watch(client, &sender, |s| &mut s.ingress_class_params, |_, _, _| Some(Change::Class));
-        watches.watch(client, &sender, |s| &mut s.in_cluster_class_params, |_, _, _| Some(Change::Class));
-        watches.watch(client, &sender, |s| &mut s.ip_address_pools, |_, _, _| Some(Change::Class));
-        watches.watch(client, &sender, |s| &mut s.l2_advertisements, |_, _, _| Some(Change::Class));
-        watches.watch(
+        self.watch(client, sender, |s| &mut s.ip_address_pools, |_, _, _| Some(Change::Class));
+        self.watch(client, sender, |s| &mut s.l2_advertisements, |_, _, _| Some(Change::Class));
+        self.watch(
             client,
-            &sender,
+            sender,
             |s| &mut s.namespaces,
             |_, before, after| {
                 let labels = |object: Option<Arc<k8s_openapi::api::core::v1::Namespace>>| {
@@ -128,14 +166,6 @@ impl Watches {
                 (labels(before) != labels(after)).then_some(Change::Class)
             },
         );
-        watches.watch(
-            client,
-            &sender,
-            |s| &mut s.target_group_bindings,
-            |key, _, _| Some(Change::Binding(key.clone())),
-        );
-        watches.watch(client, &sender, |s| &mut s.states, |key, _, _| Some(Change::State(key.name.clone())));
-        (watches, receiver)
     }
 
     /// Returns once every kind has been listed whole.

@@ -76,6 +76,24 @@ fn a_proxy_on_the_node_serves_an_address_that_is_on_no_interface() {
 }
 
 #[test]
+fn a_private_socket_is_reached_by_its_service_only_and_other_ports_are_refused() {
+    let Some(world) = build() else { return };
+    let socket = world.serve_on("node", "192.0.2.1");
+    let mut ruleset = Ruleset::default();
+    let frontend = Frontend { address: VIP.parse().unwrap(), protocol: Protocol::Tcp, port: 80 };
+    ruleset.add(frontend, service(TrafficPolicy::Local, &[(socket, Place::Here)])).unwrap();
+    let open = ruleset.clone();
+    world.on("node", move || run(async move { Installer::default().install(&open).await })).unwrap();
+    assert_eq!(world.connect(socket, 1).unwrap().len(), 1, "it is reached directly");
+    ruleset.keep_private(socket);
+    world.on("node", move || run(async move { Installer::default().install(&ruleset).await })).unwrap();
+    assert_eq!(world.connect(socket, 1).unwrap_err().kind(), ErrorKind::TimedOut, "and now it is not");
+    assert_eq!(world.connect(at(VIP), 3).unwrap().len(), 1);
+    let other = SocketAddr::new(VIP.parse().unwrap(), 81);
+    assert_eq!(world.connect(other, 1).unwrap_err().kind(), ErrorKind::ConnectionRefused);
+}
+
+#[test]
 fn a_client_with_affinity_stays_until_its_endpoint_goes() {
     let Some(world) = build() else { return };
     let endpoints = ["203.0.113.10", "203.0.113.11"].map(|address| (world.serve(address), Place::Here));
