@@ -21,6 +21,15 @@ use crate::pool::{Pool, pools};
 /// Label of nodes that must not attract traffic.
 const EXCLUDED: &str = "node.kubernetes.io/exclude-from-external-load-balancers";
 
+/// Which nodes' agents are there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Peers {
+    /// Those that renew their Lease.
+    pub alive: BTreeSet<String>,
+    /// Those that ceased to without giving it back: the node, or its agent, died.
+    pub dead: BTreeSet<String>,
+}
+
 /// Who may announce an address, and where.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Candidates {

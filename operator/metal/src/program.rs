@@ -20,7 +20,10 @@ use fairway_core::{
 };
 use serde::Serialize;
 
-use crate::{election, stack::recorded};
+use crate::{
+    election::{self, Peers},
+    stack::recorded,
+};
 
 /// What one node does.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -97,16 +100,22 @@ pub enum Action {
     Status(u16),
 }
 
-/// The program of `node`, given who is alive.
+/// What a program is computed from.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    /// The cluster.
+    pub snapshot: &'a Snapshot,
+    /// How objects are read.
+    pub config: &'a ReadConfig,
+    /// Which nodes are there.
+    pub peers: &'a Peers,
+}
+
+/// The program of `node`.
 #[must_use]
-pub fn program(
-    snapshot: &Snapshot,
-    config: &ReadConfig,
-    node: &str,
-    alive: &BTreeSet<String>,
-) -> NodeProgram {
+pub fn program(view: View<'_>, node: &str) -> NodeProgram {
     let mut program = NodeProgram::default();
-    for state in snapshot.states.values() {
+    for state in view.snapshot.states.values() {
         let Some(stack) =
             read::stack_of_state(state).filter(|stack| stack.provider == ProviderKind::InCluster)
         else {
@@ -114,38 +123,26 @@ pub fn program(
         };
         let arns = state.status.iter().flat_map(|status| status.arns.keys());
         for address in recorded(arns.map(String::as_str)) {
-            announce(&mut program, snapshot, node, alive, &stack, address);
-            serve(&mut program, snapshot, config, &stack, address);
+            announce(&mut program, view, node, &stack, address);
+            serve(&mut program, view, &stack, address);
         }
     }
     program
 }
 
-fn announce(
-    program: &mut NodeProgram,
-    snapshot: &Snapshot,
-    node: &str,
-    alive: &BTreeSet<String>,
-    stack: &StackId,
-    address: IpAddr,
-) {
-    let candidates = election::candidates(snapshot, address);
-    if election::owner(&candidates, alive, address) == Some(node) {
+fn announce(program: &mut NodeProgram, view: View<'_>, node: &str, stack: &StackId, address: IpAddr) {
+    let candidates = election::candidates(view.snapshot, address);
+    if election::owner(&candidates, &view.peers.alive, address) == Some(node) {
         let interfaces = candidates.nodes.get(node).cloned().flatten();
         program.announce.insert(address, Announcement { stack: stack.clone(), interfaces });
     }
 }
 
-fn serve(
-    program: &mut NodeProgram,
-    snapshot: &Snapshot,
-    config: &ReadConfig,
-    stack: &StackId,
-    address: IpAddr,
-) {
+fn serve(program: &mut NodeProgram, view: View<'_>, stack: &StackId, address: IpAddr) {
+    let snapshot = view.snapshot;
     let remembered = snapshot.states.get(&Key::cluster(&stack.state_name())).map(|state| last_good(state));
-    let (intent, _) = read::intent(snapshot, config, stack, &remembered.unwrap_or_default());
-    for (port, serve) in routes::serve(snapshot, &intent) {
+    let (intent, _) = read::intent(snapshot, view.config, stack, &remembered.unwrap_or_default());
+    for (port, serve) in routes::serve(view, &intent) {
         program.secrets.extend(serve.certificates.iter().map(|certificate| certificate.secret.clone()));
         program.serve.insert(SocketAddr::new(address, port), serve);
     }

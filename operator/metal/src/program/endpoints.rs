@@ -11,21 +11,26 @@ use fairway_core::{
 };
 use k8s_openapi::api::discovery::v1::{Endpoint, EndpointSlice};
 
+use super::View;
+
 const SERVICE_NAME: &str = "kubernetes.io/service-name";
 
 /// Addresses of the endpoints that are ready; when there is none, of those that still serve while they terminate, so
 /// that the last pod of a rolling update is not cut off.
-pub(super) fn endpoints(
-    snapshot: &Snapshot,
-    backend: &Backend,
-    service: &FoundService,
-) -> BTreeSet<SocketAddr> {
-    let ready = collect(snapshot, backend, service, |endpoint| conditions(endpoint).0);
-    if ready.is_empty() {
-        collect(snapshot, backend, service, |endpoint| conditions(endpoint).1)
-    } else {
-        ready
-    }
+///
+/// Endpoints on a node that died are left out long before the API server says that they are not ready; if there are
+/// no others, the API server is trusted.
+pub(super) fn endpoints(view: View<'_>, backend: &Backend, service: &FoundService) -> BTreeSet<SocketAddr> {
+    let living =
+        |endpoint: &Endpoint| endpoint.node_name.as_ref().is_none_or(|node| !view.peers.dead.contains(node));
+    let choices: [&dyn Fn(&Endpoint) -> bool; 4] = [
+        &|endpoint| living(endpoint) && conditions(endpoint).0,
+        &|endpoint| living(endpoint) && conditions(endpoint).1,
+        &|endpoint| conditions(endpoint).0,
+        &|endpoint| conditions(endpoint).1,
+    ];
+    let found = choices.into_iter().map(|wanted| collect(view.snapshot, backend, service, wanted));
+    found.into_iter().find(|endpoints| !endpoints.is_empty()).unwrap_or_default()
 }
 
 /// Ready, and serving. Absent conditions mean yes, as the API says.

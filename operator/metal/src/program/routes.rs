@@ -7,13 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use fairway_core::{
     ids::Key,
     intent::{Ask, Backend, HttpAsk, HttpProtocol, Intent, Member, PathType},
-    snapshot::Snapshot,
 };
 
-use super::{Action, Certificate, Path, Route, Serve, endpoints::endpoints};
+use super::{Action, Certificate, Path, Route, Serve, View, endpoints::endpoints};
 
 /// What is served on each port.
-pub(super) fn serve(snapshot: &Snapshot, intent: &Intent) -> BTreeMap<u16, Serve> {
+pub(super) fn serve(view: View<'_>, intent: &Intent) -> BTreeMap<u16, Serve> {
     let mut ports: BTreeMap<u16, Serve> = BTreeMap::new();
     let mut taken: BTreeSet<(u16, Option<String>, Path)> = BTreeSet::new();
     let redirect = members(intent).find_map(|(_, ask)| ask.ssl_redirect);
@@ -35,9 +34,9 @@ pub(super) fn serve(snapshot: &Snapshot, intent: &Intent) -> BTreeMap<u16, Serve
             }
             let new =
                 |(host, path): &(Option<String>, Path)| taken.insert((port, host.clone(), path.clone()));
-            add_routes(snapshot, serve, ask, new);
+            add_routes(view, serve, ask, new);
             if let (None, Some(backend)) = (&serve.default, &ask.default_backend) {
-                serve.default = Some(action(snapshot, backend));
+                serve.default = Some(action(view, backend));
             }
         }
     }
@@ -66,7 +65,7 @@ fn add_certificates(serve: &mut Serve, member: &Member, ask: &HttpAsk) {
 }
 
 fn add_routes(
-    snapshot: &Snapshot,
+    view: View<'_>,
     serve: &mut Serve,
     ask: &HttpAsk,
     mut is_new: impl FnMut(&(Option<String>, Path)) -> bool,
@@ -76,7 +75,7 @@ fn add_routes(
         let place = (route.host.clone(), path);
         if is_new(&place) {
             let (host, path) = place;
-            serve.routes.push(Route { host, path, action: action(snapshot, &route.backend) });
+            serve.routes.push(Route { host, path, action: action(view, &route.backend) });
         }
     }
 }
@@ -95,9 +94,9 @@ fn path(kind: PathType, text: &str) -> Option<Path> {
     }
 }
 
-fn action(snapshot: &Snapshot, backend: &Backend) -> Action {
+fn action(view: View<'_>, backend: &Backend) -> Action {
     match &backend.found {
-        Some(service) => Action::Forward(endpoints(snapshot, backend, service)),
+        Some(service) => Action::Forward(endpoints(view, backend, service)),
         None => Action::Status(503),
     }
 }

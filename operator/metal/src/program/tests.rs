@@ -24,7 +24,8 @@ fn cluster(extra: &[Value]) -> Snapshot {
                "metadata": {"name": "web-1", "labels": {"kubernetes.io/service-name": "web"}},
                "ports": [{"name": "http", "port": 8080}],
                "endpoints": [
-                   {"addresses": ["10.0.0.1"], "conditions": {"ready": true}},
+                   {"addresses": ["10.0.0.1"], "conditions": {"ready": true}, "nodeName": "n1"},
+                   {"addresses": ["10.0.0.3"], "conditions": {"ready": true}, "nodeName": "n2"},
                    {"addresses": ["10.0.0.2"], "conditions": {"ready": false, "serving": true, "terminating": true}}]}),
         json!({"apiVersion": "fairway.dev/v1alpha1", "kind": "LoadBalancerState", "metadata": {"name": stack.state_name()},
                "spec": {"stack": stack.to_string(), "provider": "in-cluster"},
@@ -49,7 +50,14 @@ fn rule(host: &str, path: &str, kind: &str, service: &str) -> Value {
 }
 
 fn run(snapshot: &Snapshot) -> NodeProgram {
-    program(snapshot, &ReadConfig::default(), "n1", &BTreeSet::from(["n1".to_owned()]))
+    run_on(snapshot, "n1", &[])
+}
+
+/// The program of a node of which only `n1` is alive.
+fn run_on(snapshot: &Snapshot, node: &str, dead: &[&str]) -> NodeProgram {
+    let dead = dead.iter().map(ToString::to_string).collect();
+    let peers = Peers { alive: BTreeSet::from(["n1".to_owned()]), dead };
+    program(View { snapshot, config: &ReadConfig::default(), peers: &peers }, node)
 }
 
 fn socket(port: u16) -> SocketAddr {
@@ -62,7 +70,7 @@ fn an_address_is_announced_by_its_owner_and_served_by_everyone() {
         cluster(&[ingress(&json!({}), &json!({"rules": [rule("shop.example.com", "/", "Prefix", "web")]}))]);
     let mine = run(&snapshot);
     assert!(mine.announce.contains_key(&ADDRESS.parse::<IpAddr>().unwrap()));
-    let other = program(&snapshot, &ReadConfig::default(), "n2", &BTreeSet::from(["n1".to_owned()]));
+    let other = run_on(&snapshot, "n2", &[]);
     assert!(other.announce.is_empty());
     assert_eq!(other.serve, mine.serve);
 }
@@ -75,7 +83,11 @@ fn requests_go_to_endpoints_that_are_ready() {
     let serve = &program.serve[&socket(80)];
     assert_eq!(serve.routes.len(), 1);
     assert_eq!(serve.routes[0].host.as_deref(), Some("shop.example.com"));
-    assert_eq!(serve.routes[0].action, Action::Forward(BTreeSet::from(["10.0.0.1:8080".parse().unwrap()])));
+    let forward = |sockets: &[&str]| Action::Forward(sockets.iter().map(|s| s.parse().unwrap()).collect());
+    assert_eq!(serve.routes[0].action, forward(&["10.0.0.1:8080", "10.0.0.3:8080"]));
+    let action = |dead: &[&str]| run_on(&snapshot, "n1", dead).serve[&socket(80)].routes[0].action.clone();
+    assert_eq!(action(&["n2"]), forward(&["10.0.0.1:8080"]), "not to a node that died");
+    assert_eq!(action(&["n1"]), forward(&["10.0.0.3:8080"]));
 }
 
 #[test]
@@ -84,7 +96,7 @@ fn a_missing_service_is_a_503_and_its_neighbours_are_served() {
     let program = run(&cluster(&[ingress(&json!({}), &json!({"rules": rules}))]));
     let routes = &program.serve[&socket(80)].routes;
     assert_eq!(routes[0].action, Action::Status(503));
-    assert!(matches!(&routes[1].action, Action::Forward(endpoints) if endpoints.len() == 1));
+    assert!(matches!(&routes[1].action, Action::Forward(endpoints) if endpoints.len() == 2));
 }
 
 #[test]

@@ -27,11 +27,10 @@ pub use op::AddressOp;
 
 use crate::{
     allocate::{Given, Wish, allocate, keeps},
+    announced::announcers,
     pool::{Pool, pools},
 };
 
-/// Type of the condition by which an agent says that it answers for a stack's addresses.
-pub const ANNOUNCED: &str = "Announced";
 /// Kind of an address in resource keys.
 const ADDRESS: &str = "address";
 
@@ -295,12 +294,7 @@ fn leaving(intent: &Intent) -> Vec<(ObjectRef, String)> {
 
 fn is_announced(snapshot: &Snapshot, stack: &StackId, address: IpAddr) -> bool {
     let state = snapshot.states.get(&Key::cluster(&stack.state_name()));
-    let conditions = state.and_then(|state| state.status.as_ref()).map(|status| status.conditions.as_slice());
-    conditions.unwrap_or_default().iter().any(|condition| {
-        condition.type_ == ANNOUNCED
-            && condition.status == "True"
-            && condition.message.contains(&address.to_string())
-    })
+    state.is_some_and(|state| announcers(state).contains_key(&address))
 }
 
 fn bindings(held: &BTreeSet<IpAddr>, live: Option<IpAddr>) -> Bindings {
