@@ -16,7 +16,7 @@ use crate::{
     name::Name,
     provider::ZoneObserved,
     record::target_key,
-    registry::{Registry, Standing},
+    registry::Registry,
 };
 
 /// Handles of our records in the zone that point at host names.
@@ -24,10 +24,7 @@ use crate::{
 pub fn handles(config: &DnsConfig, apex: &Name, zone: &ZoneObserved) -> Bindings {
     let Some(owner) = &config.owner else { return Bindings::new() };
     let registry = Registry::read(owner, &config.naming, apex, &zone.records);
-    let ours = zone.records.iter().filter(|record| {
-        record.kind.is_published() && matches!(registry.standing(record), Standing::Ours(_))
-    });
-    ours.filter_map(|record| Some((record.resource(), record.handle()?))).collect()
+    registry.ours().filter_map(|(record, _)| Some((record.resource(), record.handle()?))).collect()
 }
 
 /// Handles of the records of a model that is applied.

@@ -89,15 +89,6 @@ impl Classified for ApexCname {
     }
 }
 
-impl ZoneModel {
-    /// Whether it says all that will be there: nothing of ours stays as it is without being named here.
-    #[must_use]
-    pub fn is_complete(&self) -> bool {
-        self.held.is_empty()
-            && self.names.iter().all(|desired| matches!(desired.wanted, Wanted::Records { .. }))
-    }
-}
-
 /// What one award asks of a zone.
 ///
 /// # Errors

@@ -210,7 +210,7 @@ fn look(
     let dns = &input.config.dns;
     let (model, mut notes) = lower(asked, owner, zone, zones, dns);
     let fingerprint = fingerprint(&model);
-    if model.is_complete() && input.last_good.fingerprint.as_ref() == Some(&fingerprint) {
+    if input.last_good.fingerprint.as_ref() == Some(&fingerprint) {
         let bindings = board::handles_of(&model);
         return Step::Done(Box::new(Evaluation {
             model: Some(model),
@@ -223,8 +223,9 @@ fn look(
     let Some(observed) = input.observed else { return Step::NeedObserved(Scope::WholeZone(zone.id.clone())) };
     let spared = sources::spared(input.snapshot, &input.config.read, dns);
     let comparison = compare(&model, &observed.records, dns, &spared);
-    // What stands in the way may go without any object changing, and has to be said until then: look again.
-    let settles = comparison.notes.is_empty() && model.is_complete();
+    // What stands in the way may go without any object changing, and has to be said until then. And what is kept
+    // without being in the model has to be seen each time, or nobody could say what it points at.
+    let settles = comparison.notes.is_empty() && !comparison.keeps_unnamed;
     notes.extend(comparison.notes);
     let plan = plan_of(pack(&model.zone, &model.apex, comparison.groups));
     let bindings = board::handles(dns, &model.apex, observed);

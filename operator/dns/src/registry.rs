@@ -97,6 +97,15 @@ impl<'a> Registry<'a> {
         }
     }
 
+    /// Everything published that is ours, with its mark.
+    pub fn ours<'z>(&'z self) -> impl Iterator<Item = (&'a RecordSet, &'z Mark<'a>)> {
+        let published = self.records.values().flatten().filter(|set| set.kind.is_published());
+        published.filter_map(|set| match self.standing(set) {
+            Standing::Ours(mark) => Some((*set, mark)),
+            Standing::Theirs(_) | Standing::Unowned => None,
+        })
+    }
+
     /// All record sets at a name.
     #[must_use]
     pub fn at(&self, name: &Name) -> &[&'a RecordSet] {
@@ -129,9 +138,9 @@ impl<'a> Registry<'a> {
             let replaced = !self.naming.wildcard.is_empty() && label == self.naming.wildcard.to_lowercase();
             let speaks =
                 |name: &Name| self.at(name).iter().any(|set| set.kind.is_published() && mark.covers(set));
-            let idle = !speaks(&mark.name) && !(replaced && speaks(&wildcard));
+            let speaking = speaks(&mark.name) || (replaced && speaks(&wildcard));
             let of_older_generation = self.at(&untyped).iter().any(|set| set.kind.is_published());
-            self.is_ours(mark) && idle && !of_older_generation
+            self.is_ours(mark) && !speaking && !of_older_generation
         })
     }
 
