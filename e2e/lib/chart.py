@@ -1,0 +1,50 @@
+"""The chart's objects, for programs that run outside of pods: definitions, accounts, roles and classes, but no workloads."""
+
+import subprocess
+from typing import Any
+
+import yaml
+
+from lab import build, paths
+from lab.progress import Progress
+
+from .cluster import Cluster
+from .waiting import eventually, need
+
+CHART = paths.REPOSITORY / "charts" / "fairway"
+NAMESPACE = "fairway-system"
+ACCOUNT = "fairway"
+KUBERNETES = "1.35.0"  # the lab's; helm assumes an older one when it asks nobody
+WORKLOADS = ("Deployment", "DaemonSet")
+
+
+def rendered(**values: str) -> list[dict[str, Any]]:
+    """What `helm template` makes of the chart."""
+    words = [build.helm(Progress(True)), "template", "fairway", CHART, "--namespace", NAMESPACE, "--kube-version", KUBERNETES]
+    for key, value in values.items():
+        words += ["--set", f"{key}={value}"]
+    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"helm template failed: {done.stderr}")
+    return [manifest for manifest in yaml.safe_load_all(done.stdout) if manifest]
+
+
+def definitions() -> list[dict[str, Any]]:
+    """The custom resource definitions that come with the chart."""
+    files = sorted((CHART / "crds").glob("*.yaml"))
+    return [manifest for file in files for manifest in yaml.safe_load_all(file.read_text(encoding="utf-8")) if manifest]
+
+
+def install(cluster: Cluster) -> None:
+    """Puts everything but the workloads into a cluster, and waits until the definitions are served."""
+    crds = definitions()
+    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}, *crds)
+    cluster.apply(*(manifest for manifest in rendered() if manifest["kind"] not in WORKLOADS))
+
+    def established() -> None:
+        for crd in crds:
+            name = crd["metadata"]["name"]
+            conditions = cluster.get("CustomResourceDefinition", None, name).get("status", {}).get("conditions", [])
+            need(any(entry["type"] == "Established" and entry["status"] == "True" for entry in conditions), f"{name} is not served yet")
+
+    eventually("custom resource definitions", established)

@@ -1,0 +1,120 @@
+"""The AWS account under test, seen by a client that shares nothing with Fairway, and the emulator's control routes."""
+
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+
+from .aws_state import client, dump
+
+# What only looks begins with one of these.
+READS = ("Describe", "Get", "List", "Search")
+
+
+class Cloud:
+    """An emulated account. `elb`, `ec2`, `dns` and `acm` are boto3 clients."""
+
+    def __init__(self, endpoint: str, vpc: str, region: str = "us-east-1") -> None:
+        self.endpoint, self.vpc, self.region = endpoint, vpc, region
+        self.elb, self.ec2, self.dns, self.acm = (client(name, endpoint, region) for name in ("elbv2", "ec2", "route53", "acm"))
+
+    def control(self, method: str, route: str, body: Any = None) -> Any:
+        """Calls `/_fairway/<route>` of the emulator."""
+        request = urllib.request.Request(
+            f"{self.endpoint}/_fairway/{route}", method=method, data=None if body is None else json.dumps(body).encode(),
+            headers={"content-type": "application/json"})
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            raise RuntimeError(f"{method} {route}: {error.code} {error.read().decode()}") from error
+
+    def reset(self, seed: dict[str, Any] | None = None) -> None:
+        """An account with nothing but the seed's content: that of the start, or the one given. Settings and faults go, too."""
+        self.control("POST", "reset", {} if seed is None else {"seed": seed})
+
+    def settings(self, **values: Any) -> None:
+        """Changes settings of the emulator."""
+        self.control("PUT", "settings", values)
+
+    def faults(self, *rules: dict[str, Any], seed: int = 1) -> None:
+        """Replaces the script of faults; without rules there are none."""
+        self.control("PUT", "faults", {"seed": seed, "rules": [{"id": f"rule-{number}", **rule} for number, rule in enumerate(rules)]})
+
+    def counters(self) -> dict[str, Any]:
+        """Calls since the last reset or `forget`."""
+        return self.control("GET", "counters")
+
+    def forget(self) -> None:
+        """Sets counters and journal to nought."""
+        self.control("DELETE", "counters")
+
+    def writes(self, after: int = 0) -> list[dict[str, Any]]:
+        """Calls that were meant to change something, oldest first."""
+        return [call for call in self.journal(after) if not call["operation"].startswith(READS)]
+
+    def journal(self, after: int = 0) -> list[dict[str, Any]]:
+        """All calls, oldest first."""
+        return self.control("GET", f"journal?after={after}")
+
+    def mark(self) -> int:
+        """A place in the journal: everything after it is yet to come."""
+        return max((call["number"] for call in self.journal()), default=0)
+
+    # State
+
+    def dump(self) -> dict[str, Any]:
+        """Everything, with names for ids."""
+        return dump(self.endpoint, self.region)
+
+    def balancer(self, address: str) -> dict[str, Any]:
+        """The load balancer that has this DNS name."""
+        name = address.removeprefix("dualstack.").lower()
+        for page in self.elb.get_paginator("describe_load_balancers").paginate():
+            for found in page["LoadBalancers"]:
+                if found["DNSName"].lower() == name:
+                    return found
+        raise AssertionError(f"no load balancer has the name {address}")
+
+    def seen(self, address: str) -> dict[str, Any]:
+        """The load balancer that has this DNS name, as `dump` shows it."""
+        return self.dump()["loadBalancers"][self.balancer(address)["LoadBalancerName"]]
+
+    def tags(self, arn: str) -> dict[str, str]:
+        """Tags of something in Elastic Load Balancing."""
+        answer = self.elb.describe_tags(ResourceArns=[arn])
+        return {tag["Key"]: tag["Value"] for tag in answer["TagDescriptions"][0]["Tags"]}
+
+    def zone(self, name: str) -> str:
+        """Id of a hosted zone."""
+        for zone in self.dns.list_hosted_zones()["HostedZones"]:
+            if zone["Name"] == f"{name}.":
+                return zone["Id"].rpartition("/")[2]
+        raise AssertionError(f"there is no zone {name}")
+
+    def records(self, zone: str = "example.com") -> dict[tuple[str, str], dict[str, Any]]:
+        """Record sets of a zone by name (without a trailing dot) and type, as `dump` shows them."""
+        return {(record["Name"].rstrip("."), record["Type"]): record for record in self.dump()["records"][f"{zone}."]}
+
+    def put_record(self, zone: str, name: str, kind: str, *values: str) -> None:
+        """Plants a record set, as somebody else would."""
+        record = {"Name": name, "Type": kind, "TTL": 60, "ResourceRecords": [{"Value": value} for value in values]}
+        self.dns.change_resource_record_sets(
+            HostedZoneId=self.zone(zone), ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]})
+
+    def subnets(self, name: str = "") -> dict[str, str]:
+        """Ids of subnets by their Name tag, of those whose name begins with `name`."""
+        named = {}
+        own = [{"Name": "vpc-id", "Values": [self.vpc]}]
+        for subnet in self.ec2.describe_subnets(Filters=own)["Subnets"]:
+            tags = {tag["Key"]: tag["Value"] for tag in subnet.get("Tags", [])}
+            if tags.get("Name", "").startswith(name):
+                named[tags.get("Name", "")] = subnet["SubnetId"]
+        return named
+
+    def plant_group(self, name: str, tags: dict[str, str] | None = None) -> str:
+        """A security group of somebody else."""
+        made = self.ec2.create_security_group(GroupName=name, Description="not Fairway's", VpcId=self.vpc)
+        if tags:
+            self.ec2.create_tags(Resources=[made["GroupId"]], Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
+        return made["GroupId"]

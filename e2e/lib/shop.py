@@ -1,0 +1,117 @@
+"""A namespace of one test, with pods behind Services, and everything in it that Fairway serves."""
+
+import typing
+from typing import Any
+
+from . import manifests
+from .manifests import Route
+from .waiting import PATIENCE, eventually, need
+
+if typing.TYPE_CHECKING:
+    from .site import Site
+
+# What pods of the Service `web` listen on.
+WEB = 8080
+
+
+class Shop:
+    """See the module. `web` (port 80, named http) and `nodes` (the same as a NodePort) have two pods each."""
+
+    def __init__(self, site: "Site", namespace: str) -> None:
+        self.site, self.cluster, self.cloud, self.namespace = site, site.cluster, site.cloud, namespace
+        self._pods = 0
+        self._made: list[tuple[str, str]] = []
+        self.addresses: dict[str, list[str]] = {}
+        self.cluster.apply(manifests.namespace(namespace))
+        self.service("web", [manifests.port(80, "http", "http")])
+        self.service("nodes", [manifests.port(80, "http", "http")], type="NodePort")
+        self.pods("web", 2)
+        self.pods("nodes", 2)
+
+    # Objects
+
+    def ingress(self, name: str, routes: list[Route], annotations: dict[str, str] | None = None, **rest: Any) -> str:
+        """Applies an Ingress; annotations are named without `alb.ingress.kubernetes.io/` unless they have a slash. Gives its stack."""
+        full = _prefixed("alb.ingress.kubernetes.io/", annotations)
+        self.cluster.apply(manifests.ingress(self.namespace, name, routes, full, **rest))
+        self._remember("Ingress", name)
+        group = full.get("alb.ingress.kubernetes.io/group.name")
+        return f"aws:group:{group}" if group else f"aws:ingress:{self.namespace}/{name}"
+
+    def service(self, name: str, ports: list[dict[str, Any]], annotations: dict[str, str] | None = None, **spec: Any) -> str:
+        """Applies a Service; annotations are named without `service.beta.kubernetes.io/aws-load-balancer-`. Gives its stack."""
+        full = _prefixed("service.beta.kubernetes.io/aws-load-balancer-", annotations)
+        self.cluster.apply(manifests.service(self.namespace, name, ports, full, **spec))
+        if spec.get("type") == "LoadBalancer":
+            self._remember("Service", name)
+        return f"aws:service:{self.namespace}/{name}"
+
+    def balancer(self, name: str, ports: list[dict[str, Any]], annotations: dict[str, str] | None = None, **spec: Any) -> str:
+        """A Service of type LoadBalancer, of our class, over the pods of `web`."""
+        rest = {"type": "LoadBalancer", "loadBalancerClass": "service.k8s.aws/nlb", "selector": {"app": "web"}, **spec}
+        return self.service(name, ports, annotations, **rest)
+
+    def pods(self, app: str, count: int) -> list[str]:
+        """Makes pods that run and are ready; gives their names."""
+        names = []
+        for _ in range(count):
+            self._pods += 1
+            node, address = self.site.place_pod()
+            pod = manifests.pod(self.namespace, f"{app}-{self._pods}", app, node, address, {"http": WEB})
+            status = pod.pop("status")
+            self.cluster.apply(pod)
+            self.cluster.apply_status({**pod, "status": status})
+            self.addresses.setdefault(app, []).append(address)
+            names.append(pod["metadata"]["name"])
+        return names
+
+    def remove(self, kind: str, name: str, seconds: float = PATIENCE) -> None:
+        """Deletes an object and waits until it is gone."""
+        self.cluster.delete(kind, self.namespace, name)
+        self.cluster.gone(kind, self.namespace, name, seconds)
+        self._made = [made for made in self._made if made != (kind, name)]
+
+    def close(self) -> None:
+        """Deletes everything that Fairway serves here, waits until it is gone, and lets the namespace go."""
+        for kind, name in self._made:
+            self.cluster.delete(kind, self.namespace, name)
+        for kind, name in self._made:
+            self.cluster.gone(kind, self.namespace, name)
+        self.cluster.delete("Namespace", None, self.namespace)
+
+    # What became of them
+
+    def address(self, name: str, kind: str = "Ingress", seconds: float = PATIENCE) -> str:
+        """Waits for an object's address."""
+        return self.cluster.published(kind, self.namespace, name, seconds)
+
+    def stack(self, name: str, kind: str = "Ingress", seconds: float = PATIENCE) -> dict[str, Any]:
+        """Waits for an object's address and gives its load balancer, as the dump of the account shows it."""
+        return self.cloud.seen(self.address(name, kind, seconds))
+
+    def target_groups(self) -> dict[str, Any]:
+        """Target groups by the name of the Service they are for, of those in this namespace."""
+        bindings = self.cluster.all("TargetGroupBinding", self.namespace)
+        groups = self.cloud.dump()["targetGroups"]
+        return {
+            f"{binding['spec']['serviceRef']['name']}:{binding['spec']['serviceRef']['port']}": groups[binding["metadata"]["name"]]
+            for binding in bindings if binding["metadata"]["name"] in groups
+        }
+
+    def targets(self, service: str, wanted: list[str], seconds: float = PATIENCE) -> None:
+        """Waits until the target group of `service:port` has exactly these targets."""
+
+        def probe() -> None:
+            groups = self.target_groups()
+            need(service in groups, f"there are target groups for {sorted(groups)}")
+            need(groups[service]["targets"] == sorted(wanted), f"targets are {groups[service]['targets']}")
+
+        eventually(f"targets of {service} to be {sorted(wanted)}", probe, seconds)
+
+    def _remember(self, kind: str, name: str) -> None:
+        if (kind, name) not in self._made:
+            self._made.append((kind, name))
+
+
+def _prefixed(prefix: str, annotations: dict[str, str] | None) -> dict[str, str]:
+    return {key if "/" in key else prefix + key: value for key, value in (annotations or {}).items()}

@@ -1,0 +1,50 @@
+"""Waiting for something to become true, with the last disagreement in the message when it does not."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from lab import ApiError
+
+T = TypeVar("T")
+
+# Twice what the slowest ordinary step took on two busy processors.
+PATIENCE = 20.0
+
+
+class NotYet(AssertionError):
+    """Raised by a probe that has to be called again; the message is what a time-out shows."""
+
+
+def eventually(what: str, probe: Callable[[], T], seconds: float = PATIENCE, pause: float = 0.1) -> T:
+    """Calls `probe` until it neither raises `AssertionError`, `OSError` or "not found", and gives its answer."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return probe()
+        except (AssertionError, OSError) as error:
+            last: Exception = error
+        except ApiError as error:
+            if error.status != 404:
+                raise
+            last = error
+        if time.monotonic() >= deadline:
+            raise AssertionError(f"{what}: not within {seconds:g} s; last: {last}") from last
+        time.sleep(pause)
+
+
+def steadily(what: str, probe: Callable[[], T], seconds: float, pause: float = 0.25) -> None:
+    """Calls `probe` for so long; an `AssertionError` is the caller's, with `what` before it."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            probe()
+        except AssertionError as error:
+            raise AssertionError(f"{what}: {error}") from error
+        time.sleep(pause)
+
+
+def need(condition: object, message: object) -> None:
+    """`assert` for code whose assertions are not rewritten."""
+    if not condition:
+        raise NotYet(str(message))

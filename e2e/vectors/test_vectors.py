@@ -1,0 +1,107 @@
+"""What the AWS Load Balancer Controller really made of some objects, Fairway makes of them too: leaf by leaf."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from lab import Lab, unique_name
+
+from e2e.lib import chart, etcd, recorded
+from e2e.lib.cloud import Cloud
+from e2e.lib.cluster import Cluster
+from e2e.lib.leaves import differences
+from e2e.lib.operator import Operator
+from e2e.lib.site import LEASE, LOGS, left_of_ours
+from e2e.lib.waiting import eventually, need, steadily
+
+CASES = ["plain-ip", "internal-instance", "group", "missing-backend", "nlb-ip", "nlb-instance-local", "nlb-tls"]
+CLUSTER = "demo"
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    """A cluster of its own: other nodes would become targets, and UIDs are written into its etcd."""
+    with Lab(unique_name("vectors"), aws=True, quiet=True) as lab:
+        cluster = Cluster(lab.api, lab.service_account_kubeconfig)
+        chart.install(cluster)
+        for item in recorded.environment_objects():
+            prepare(lab, cluster, item)
+        yield lab
+
+
+def prepare(lab: Lab, cluster: Cluster, item: dict) -> None:
+    """Puts an object of the environment there. EndpointSlices follow from Service and pod."""
+    wanted = recorded.authored(item) if "spec" in item else item
+    metadata = wanted["metadata"]
+    if item["kind"] == "Service" and metadata["name"] != "kubernetes":
+        etcd.put(lab, wanted)
+    if item["kind"] in ("Node", "Pod"):
+        del metadata["uid"], metadata["creationTimestamp"]
+        if item["kind"] == "Pod":
+            container = {key: wanted["spec"]["containers"][0][key] for key in ("name", "image")}
+            wanted["spec"] = {"nodeName": wanted["spec"]["nodeName"], "containers": [container], "automountServiceAccountToken": False}
+        cluster.apply(wanted)
+        if item["kind"] == "Node":
+            cluster.patch("Node", None, metadata["name"], {"spec": {"taints": None}})
+        cluster.apply_status({**wanted, "status": item["status"]})
+
+
+@pytest.fixture
+def cluster(lab: Lab) -> Cluster:
+    return Cluster(lab.api, lab.service_account_kubeconfig)
+
+
+@pytest.fixture
+def cloud(lab: Lab) -> Cloud:
+    """The recorded account, made anew."""
+    seed = recorded.environment()
+    cloud = Cloud(lab.describe()["aws"]["endpoint"], seed["vpc"][0]["VpcId"])
+    cloud.reset(seed)
+    return cloud
+
+
+@pytest.fixture
+def operator(cloud: Cloud, cluster: Cluster, program, request) -> Iterator[Operator]:
+    """An operator with the peer's flags, and DNS left alone."""
+    cluster.delete("Lease", chart.NAMESPACE, LEASE)
+    flags = [f"--cluster-name={CLUSTER}", "--aws-region=us-east-1", f"--aws-vpc-id={cloud.vpc}"]
+    kubeconfig = cluster.kubeconfig_for(chart.NAMESPACE, chart.ACCOUNT)
+    operator = Operator(program, LOGS / f"vectors-{request.node.callspec.id}.log", kubeconfig, cloud.endpoint, flags)
+    try:
+        yield operator.ready()
+    finally:
+        operator.stop()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_same_objects_make_the_same_things(name, lab, cluster, cloud, operator):
+    case, ignored = recorded.load(name), recorded.ignored()
+    before = cloud.dump()
+    present = {item["metadata"]["name"] for item in cluster.all("Service", recorded.NAMESPACE)}
+    made = [item for item in case.inputs if item["kind"] != "Service" or item["metadata"]["name"] not in present]
+    assert made, "a case brings something of its own"
+
+    def compared() -> None:
+        found = differences(case.wanted, recorded.state(cluster, cloud.dump(), case), ignored)
+        need(not found, "\n  ".join([f"{len(found)} leaves differ:", *found[:40]]))
+
+    try:
+        for item in made:
+            if item["kind"] == "Service":
+                etcd.put(lab, item)
+            else:
+                cluster.apply({**item, "metadata": {key: value for key, value in item["metadata"].items() if key not in ("uid", "creationTimestamp")}})
+        eventually(f"{name} as recorded", compared)
+        steadily("as recorded, and so it stays", compared, 1.0)
+    finally:
+        for item in made:
+            cluster.delete(item["kind"], recorded.NAMESPACE, item["metadata"]["name"])
+    for item in made:
+        cluster.gone(item["kind"], recorded.NAMESPACE, item["metadata"]["name"])
+
+    def cleaned() -> None:
+        dump = cloud.dump()
+        need(not left_of_ours(dump, CLUSTER), f"left: {left_of_ours(dump, CLUSTER)}")
+        need(dump == before, "the account is not as it was before")
+
+    eventually("an account as before", cleaned)
