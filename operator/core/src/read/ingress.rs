@@ -154,7 +154,7 @@ impl<'a> Reader<'a> {
             self.own.extend(entries);
         }
         // A backend's own values are judged with the Service's, which may be stronger.
-        let own = self.class.iter().chain(&self.own).filter(|entry| !written::is_of_backend(entry));
+        let own = self.class.iter().chain(&self.own).filter(written::is_of_balancer);
         let unreadable = written::unreadable(&self.object, own);
         self.errors.extend(unreadable);
     }

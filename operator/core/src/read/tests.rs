@@ -228,3 +228,37 @@ fn services_behind_an_ingress_are_known() {
     let found = backend_services(&snapshot.ingresses[&Key::new("default", "shop")]);
     assert_eq!(found, BTreeSet::from([Key::new("default", "other"), Key::new("default", "web")]));
 }
+
+#[test]
+fn a_weaker_value_counts_only_where_values_are_united() {
+    let config = ReadConfig::default();
+    let with_service = |annotations: Value| {
+        json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "annotations": annotations},
+            "spec": {"ports": [{"port": 80}]}})
+    };
+    let cases = [
+        ("a stronger value hides a bad one", "healthcheck-interval-seconds", "15", "soon", false),
+        ("but a bad one is not passed over", "healthcheck-interval-seconds", "soon", "15", true),
+        ("tags are united, the Ingress' must be read", "tags", "a=1", "a", true),
+        ("and the Service's", "tags", "a", "a=1", true),
+    ];
+    for (name, key, of_service, of_ingress, held) in cases {
+        let annotate = |value: &str| {
+            let annotation = format!("alb.ingress.kubernetes.io/{key}");
+            json!({ annotation: value })
+        };
+        let objects = [with_service(annotate(of_service)), ingress("alb", &annotate(of_ingress), &[])];
+        let id = stack("aws:ingress:default/shop");
+        let (intent, notes) = intent(&snapshot(&objects), &config, &id, &LastGood::default());
+        assert_eq!(!intent.unreadable.is_empty(), held, "{name}: {notes:?}");
+    }
+    let mut without_rules = ingress("alb", &json!({"alb.ingress.kubernetes.io/tags": "a"}), &[]);
+    without_rules["spec"]["rules"] = json!([]);
+    let (_, notes) = intent(
+        &snapshot(&[without_rules]),
+        &config,
+        &stack("aws:ingress:default/shop"),
+        &LastGood::default(),
+    );
+    assert_eq!(notes.len(), 1, "the load balancer's own tags are read without any backend: {notes:?}");
+}

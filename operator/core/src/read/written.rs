@@ -7,13 +7,14 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use super::error::{Advice, ReadError};
 use crate::{
     ids::{ObjectRef, ProviderKind},
-    settings::{Merge, Origin, Provenance, Row, Settings, Sourced, alb, registry::Dialect, value},
+    settings::{Merge, Origin, Provenance, Row, Settings, Sourced, registry::Dialect, value},
 };
 
 /// A value that a row of the provider reads.
 #[derive(Clone)]
 pub(super) struct Entry {
-    pub(super) row: &'static dyn Row,
+    row: &'static dyn Row,
+    dialect: Dialect,
     /// Without prefix; longer than the row's for members of families.
     key: String,
     value: Sourced<String>,
@@ -91,7 +92,9 @@ impl Sorter<'_> {
                 let why = format!("means nothing on {} class", article(self.provider));
                 written.advice.push(Advice::WithoutEffect { at: at(), why });
             }
-            Some(row) => written.entries.push(Entry { row, key: key.to_owned(), value }),
+            Some(row) => {
+                written.entries.push(Entry { row, dialect: self.dialect, key: key.to_owned(), value })
+            }
         }
     }
 
@@ -164,7 +167,7 @@ pub(super) fn unreadable<'a>(
 ) -> Vec<ReadError> {
     let mut seen = BTreeSet::new();
     let mut errors = Vec::new();
-    for Entry { row, key, value } in entries {
+    for Entry { row, key, value, .. } in entries {
         let counts = seen.insert(key) || row.merge() == Merge::Union;
         if let Some(problem) = counts.then(|| row.check(&value.value).err()).flatten() {
             let at =
@@ -175,7 +178,12 @@ pub(super) fn unreadable<'a>(
     errors
 }
 
-/// Whether the value is one of a backend's own, rather than of the load balancer.
+/// Whether a backend reads the value, rather than the load balancer alone.
 pub(super) fn is_of_backend(entry: &&Entry) -> bool {
-    entry.row.origins().contains(&Origin::Service) && alb::ROWS.iter().any(|row| row.key() == entry.row.key())
+    entry.dialect == Dialect::Alb && entry.row.origins().contains(&Origin::Service)
+}
+
+/// Whether the load balancer reads the value. United values are read by both.
+pub(super) fn is_of_balancer(entry: &&Entry) -> bool {
+    !is_of_backend(entry) || entry.row.merge() == Merge::Union
 }
