@@ -14,7 +14,7 @@ from typing import Any
 ABSENT = "(absent)"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)  # hashed by identity, for the cache below
 class Ignored:
     """One entry of the list."""
 
