@@ -1,3 +1,54 @@
 //! The operator's binary: commands, queue, metrics and wiring.
 
-fn main() {}
+mod admin;
+mod options;
+mod plan;
+mod ports;
+mod run;
+mod unit;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+/// Turns LoadBalancer Services and Ingresses into load balancers and DNS records.
+#[derive(Debug, Parser)]
+#[command(name = "fairway", version, about)]
+struct Cli {
+    /// What is logged, such as `info` or `fairway_engine=debug`.
+    #[arg(long, env = "FAIRWAY_LOG", default_value = "info", global = true)]
+    log: String,
+    /// Log lines as JSON objects.
+    #[arg(long, global = true)]
+    log_json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the controller.
+    Run(Box<run::Run>),
+    /// Say what would be done, and for whom; apply nothing.
+    Plan(Box<plan::Plan>),
+    /// Write down what decisions are made from, for `plan --manifests --facts --observed`.
+    Capture(Box<plan::Capture>),
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    let cli = Cli::parse();
+    let filter = EnvFilter::try_new(&cli.log)?;
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if cli.log_json {
+        subscriber.json().init();
+    } else {
+        subscriber.init();
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    match cli.command {
+        Command::Run(command) => runtime.block_on(run::run(*command)).map(|()| ExitCode::SUCCESS),
+        Command::Plan(command) => runtime.block_on(plan::plan(*command)),
+        Command::Capture(command) => runtime.block_on(plan::capture(*command)),
+    }
+}

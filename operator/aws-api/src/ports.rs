@@ -1,14 +1,12 @@
 //! [`Aws`] as the engine's ports, for each kind of unit.
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
 use fairway_aws::facts;
-use fairway_aws::network::{NetworkObserved, NetworkOp, NetworkScope};
+use fairway_aws::network::{self, Network, NetworkObserved, NetworkOp, NetworkScope};
 use fairway_aws::observed::{StackObserved, StackScope};
 use fairway_aws::stack::{StackOp, Stacks};
 use fairway_aws::targets::{Targets, TargetsObserved, TargetsOp, TargetsScope};
-use fairway_core::evaluate::Facts;
+use fairway_core::evaluate::{Facts, Provider};
 use fairway_core::ids::{Key, StackId};
 use fairway_core::plan::Bindings;
 use fairway_dns::Zones;
@@ -19,46 +17,22 @@ use fairway_engine::ports::{Answer, Applied, Apply, Observe, Refusal};
 use crate::Aws;
 
 impl Aws {
-    /// Answers questions about the account; those that ask the same at one time share the calls.
-    ///
-    /// # Errors
-    /// The first question that could not be answered.
-    pub async fn answers(
-        &self,
-        queries: &[facts::Query],
-    ) -> Result<BTreeMap<facts::Query, facts::Answer>, Refusal> {
-        let mut answers = BTreeMap::new();
+    async fn facts<P>(&self, queries: &[facts::Query]) -> Result<Facts<P>, Refusal>
+    where
+        P: Provider<Query = facts::Query, Answer = facts::Answer>,
+    {
+        let mut facts = Facts::default();
         for query in queries {
-            answers.insert(query.clone(), self.fact(query).await?);
+            facts.insert(query.clone(), self.fact(query).await?);
         }
-        Ok(answers)
-    }
-
-    /// What stacks share, complete within its scope.
-    ///
-    /// # Errors
-    /// When the VPC's security groups could not be read to their end.
-    pub async fn network(&self, scope: &NetworkScope) -> Result<NetworkObserved, Refusal> {
-        Ok(self.observe_network(scope).await?)
-    }
-
-    /// Changes what stacks share. The rules' `Source::Group("backend")` becomes the shared group's id.
-    ///
-    /// # Errors
-    /// What AWS says; a reference without a binding is a bug.
-    pub async fn change_network(&self, op: &NetworkOp, bindings: &Bindings) -> Result<Applied, Refusal> {
-        self.apply_network(op, bindings).await
+        Ok(facts)
     }
 }
 
 #[async_trait]
 impl Answer<Stacks> for Aws {
     async fn answer(&self, _: &StackId, queries: &[facts::Query]) -> Result<Facts<Stacks>, Refusal> {
-        let mut facts = Facts::default();
-        for (query, answer) in self.answers(queries).await? {
-            facts.insert(query, answer);
-        }
-        Ok(facts)
+        self.facts(queries).await
     }
 }
 
@@ -79,11 +53,7 @@ impl Apply<Stacks> for Aws {
 #[async_trait]
 impl Answer<Targets> for Aws {
     async fn answer(&self, _: &Key, queries: &[facts::Query]) -> Result<Facts<Targets>, Refusal> {
-        let mut facts = Facts::default();
-        for (query, answer) in self.answers(queries).await? {
-            facts.insert(query, answer);
-        }
-        Ok(facts)
+        self.facts(queries).await
     }
 }
 
@@ -126,5 +96,26 @@ impl Observe<Zones> for Aws {
 impl Apply<Zones> for Aws {
     async fn apply(&self, _: &ZoneUnit, op: &ChangeBatch, _: &Bindings) -> Result<Applied, Refusal> {
         self.apply_records(op).await
+    }
+}
+
+#[async_trait]
+impl Answer<Network> for Aws {
+    async fn answer(&self, _: &network::Cluster, queries: &[facts::Query]) -> Result<Facts<Network>, Refusal> {
+        self.facts(queries).await
+    }
+}
+
+#[async_trait]
+impl Observe<Network> for Aws {
+    async fn observe(&self, _: &network::Cluster, scope: &NetworkScope) -> Result<NetworkObserved, Refusal> {
+        Ok(self.observe_network(scope).await?)
+    }
+}
+
+#[async_trait]
+impl Apply<Network> for Aws {
+    async fn apply(&self, _: &network::Cluster, op: &NetworkOp, bindings: &Bindings) -> Result<Applied, Refusal> {
+        self.apply_network(op, bindings).await
     }
 }

@@ -1,0 +1,170 @@
+//! Flags, named as the peers' where they mean the same.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use clap::{Args, ValueEnum};
+use fairway_aws::{
+    config::Config as AwsConfig,
+    model::{Scheme, TargetType},
+};
+use fairway_core::{policy::Policy, read::ReadConfig};
+use fairway_dns::{
+    DnsConfig,
+    config::{TxtNaming, ZoneFilter},
+};
+
+/// What an installation is called and where it runs.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Options {
+    /// Name of the cluster: part of every name's hash and of every ownership tag.
+    #[arg(long, env = "FAIRWAY_CLUSTER_NAME", default_value = "")]
+    pub(crate) cluster_name: String,
+    /// AWS region. Without it and a cluster name, nothing is done on AWS.
+    #[arg(long, env = "AWS_REGION", default_value = "")]
+    pub(crate) aws_region: String,
+    /// VPC of the cluster.
+    #[arg(long, env = "FAIRWAY_AWS_VPC_ID", default_value = "")]
+    pub(crate) aws_vpc_id: String,
+    /// Value of the annotation kubernetes.io/ingress.class that is ours.
+    #[arg(long, default_value = "alb")]
+    pub(crate) ingress_class: String,
+    /// `spec.loadBalancerClass` of Services that are ours.
+    #[arg(long, default_value = "service.k8s.aws/nlb")]
+    pub(crate) load_balancer_class: String,
+    /// Tags put on everything that is made: key=value, repeated or separated by commas.
+    #[arg(long, value_delimiter = ',', value_parser = pair)]
+    pub(crate) default_tags: Vec<(String, String)>,
+    /// Scheme of load balancers that name none.
+    #[arg(long, value_enum, default_value = "internal")]
+    pub(crate) default_load_balancer_scheme: SchemeWord,
+    /// Target type of backends that name none.
+    #[arg(long, value_enum, default_value = "instance")]
+    pub(crate) default_target_type: TargetWord,
+    /// Policy of HTTPS and TLS listeners that name none.
+    #[arg(long, default_value = "ELBSecurityPolicy-2016-08")]
+    pub(crate) default_ssl_policy: String,
+    /// Owner of the DNS records that are made. Without it, DNS is left alone.
+    #[arg(long, env = "FAIRWAY_TXT_OWNER_ID")]
+    pub(crate) txt_owner_id: Option<String>,
+    /// Prefix of the names of ownership records.
+    #[arg(long, default_value = "")]
+    pub(crate) txt_prefix: String,
+    /// Suffix of the names of ownership records.
+    #[arg(long, default_value = "", conflicts_with = "txt_prefix")]
+    pub(crate) txt_suffix: String,
+    /// What stands for `*` in the names of ownership records.
+    #[arg(long, default_value = "")]
+    pub(crate) txt_wildcard_replacement: String,
+    /// Only these domains are looked at: repeated or separated by commas.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) domain_filter: Vec<String>,
+    /// These domains are left alone.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) exclude_domains: Vec<String>,
+    /// Only these hosted zones are looked at.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) zone_id_filter: Vec<String>,
+    /// What may be done: everything, nothing deleted, or nothing at all.
+    #[arg(long, value_enum, default_value = "sync")]
+    pub(crate) policy: PolicyWord,
+    /// At most so many deletions in one pass over one load balancer or zone.
+    #[arg(long)]
+    pub(crate) max_deletes: Option<u32>,
+    /// How often AWS is compared with what was applied, in seconds.
+    #[arg(long, default_value = "36000", value_parser = seconds)]
+    pub(crate) drift_period: Duration,
+}
+
+/// A scheme.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum SchemeWord {
+    Internal,
+    InternetFacing,
+}
+
+/// A target type.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum TargetWord {
+    Instance,
+    Ip,
+}
+
+/// A policy.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum PolicyWord {
+    /// Create, modify and delete.
+    Sync,
+    /// Never delete.
+    UpsertOnly,
+    /// Change nothing.
+    Freeze,
+}
+
+impl Options {
+    /// Identity and defaults on AWS; `None` when AWS is not configured.
+    pub(crate) fn aws(&self) -> Option<AwsConfig> {
+        let named =
+            [&self.cluster_name, &self.aws_region, &self.aws_vpc_id].iter().all(|word| !word.is_empty());
+        named.then(|| AwsConfig {
+            default_tags: self.default_tags.iter().cloned().collect::<BTreeMap<_, _>>(),
+            default_scheme: match self.default_load_balancer_scheme {
+                SchemeWord::Internal => Scheme::Internal,
+                SchemeWord::InternetFacing => Scheme::InternetFacing,
+            },
+            default_target_type: match self.default_target_type {
+                TargetWord::Instance => TargetType::Instance,
+                TargetWord::Ip => TargetType::Ip,
+            },
+            default_ssl_policy: self.default_ssl_policy.clone(),
+            ingress_class: self.ingress_class.clone(),
+            load_balancer_class: self.load_balancer_class.clone(),
+            dns: self.txt_owner_id.is_some(),
+            ..AwsConfig::new(&self.cluster_name, &self.aws_region, &self.aws_vpc_id)
+        })
+    }
+
+    /// How objects are read.
+    pub(crate) fn read(&self) -> ReadConfig {
+        ReadConfig {
+            ingress_class: self.ingress_class.clone(),
+            load_balancer_class: self.load_balancer_class.clone(),
+        }
+    }
+
+    /// Whose records are ours.
+    pub(crate) fn dns(&self) -> DnsConfig {
+        DnsConfig {
+            owner: self.txt_owner_id.clone(),
+            naming: TxtNaming {
+                prefix: self.txt_prefix.clone(),
+                suffix: self.txt_suffix.clone(),
+                wildcard: self.txt_wildcard_replacement.clone(),
+            },
+            filter: ZoneFilter {
+                domains: self.domain_filter.clone(),
+                excluded: self.exclude_domains.clone(),
+                zone_ids: self.zone_id_filter.clone(),
+                ..ZoneFilter::default()
+            },
+            ..DnsConfig::default()
+        }
+    }
+
+    /// What may be applied.
+    pub(crate) const fn policy(&self) -> Policy {
+        Policy {
+            freeze: matches!(self.policy, PolicyWord::Freeze),
+            no_deletes: matches!(self.policy, PolicyWord::UpsertOnly),
+            max_deletes: self.max_deletes,
+        }
+    }
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or_else(|| format!("{text:?} is not key=value"))?;
+    Ok((key.trim().to_owned(), value.trim().to_owned()))
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    text.parse().map(Duration::from_secs).map_err(|_| format!("{text:?} is not a number of seconds"))
+}

@@ -1,0 +1,15 @@
+//! The engine's ports on a real cluster.
+
+mod aws;
+mod checkpoints;
+mod cluster;
+mod in_cluster;
+mod process;
+mod remember;
+
+pub(crate) use aws::AwsAndCluster;
+pub(crate) use checkpoints::Checkpoints;
+pub(crate) use cluster::{Cluster, Shared};
+pub(crate) use in_cluster::Addresses;
+pub(crate) use process::{Process, Randomness};
+pub(crate) use remember::{Forgets, States};

@@ -1,0 +1,113 @@
+//! Which units a change affects. Too many costs a look that finds nothing to do; too few is a bug.
+
+use std::collections::BTreeSet;
+
+use fairway_cluster::watches::Change;
+use fairway_core::{
+    ids::{Key, StackId},
+    read::{self, Candidate, ReadConfig},
+    snapshot::Snapshot,
+};
+use fairway_crds::TargetGroupBinding;
+use fairway_dns::provider::ZoneUnit;
+use k8s_openapi::api::networking::v1::Ingress;
+use kube::ResourceExt as _;
+
+use crate::unit::Unit;
+
+/// Units to look at after a change.
+pub(crate) fn affects(
+    snapshot: &Snapshot,
+    config: &ReadConfig,
+    zones: &BTreeSet<ZoneUnit>,
+    change: &Change,
+) -> BTreeSet<Unit> {
+    let mut units = BTreeSet::new();
+    let stacks_of =
+        |candidate: Candidate<'_>| read::stacks_of(snapshot, config, candidate).into_iter().map(Unit::of);
+    match change {
+        Change::Ingress { before, after } => {
+            for ingress in [before, after].into_iter().flatten() {
+                units.extend(stacks_of(Candidate::Ingress(ingress)));
+            }
+            units.insert(Unit::Network);
+            units.extend(zones.iter().cloned().map(Unit::Zone));
+        }
+        Change::Service { key, before, after } => {
+            for service in [before, after].into_iter().flatten() {
+                units.extend(stacks_of(Candidate::Service(service)));
+            }
+            let users = snapshot.ingresses.values().filter(|ingress| uses(ingress, key));
+            users.for_each(|ingress| units.extend(stacks_of(Candidate::Ingress(ingress))));
+            units.extend(targets_of(snapshot, key));
+            units.insert(Unit::Network);
+            units.extend(zones.iter().cloned().map(Unit::Zone));
+        }
+        Change::Endpoints(service) => units.extend(targets_of(snapshot, service)),
+        Change::Pod(pod) => {
+            let slices = snapshot.endpoint_slices.values().filter(|slice| names(slice, pod));
+            for service in slices.filter_map(|slice| slice.labels().get("kubernetes.io/service-name")) {
+                units.extend(targets_of(snapshot, &Key::new(&pod.namespace, service)));
+            }
+        }
+        Change::Node => {
+            units.extend(snapshot.target_group_bindings.keys().cloned().map(Unit::Targets));
+            units.insert(Unit::Network);
+        }
+        Change::Class => {
+            units.extend(read::stacks(snapshot, config).into_iter().map(Unit::of));
+            units.extend(zones.iter().cloned().map(Unit::Zone));
+        }
+        Change::Binding(key) => {
+            units.insert(Unit::Targets(key.clone()));
+            units.insert(Unit::Network);
+            units.extend(owner(snapshot, config, key).map(Unit::of));
+        }
+        Change::State(name) => {
+            units.extend(zones.iter().cloned().map(Unit::Zone));
+            let state = snapshot.states.get(&Key::cluster(name));
+            units.extend(state.and_then(|state| read::stack_of_state(state)).map(Unit::of));
+        }
+    }
+    units
+}
+
+/// Stacks that are not known to be as they should: those that may wait for something another unit published.
+pub(crate) fn unsettled(snapshot: &Snapshot, config: &ReadConfig) -> BTreeSet<StackId> {
+    let settled = |stack: &StackId| {
+        let state = snapshot.states.get(&Key::cluster(&stack.state_name()));
+        state.and_then(|state| state.status.as_ref()).is_some_and(|status| status.fingerprint.is_some())
+    };
+    read::stacks(snapshot, config).into_iter().filter(|stack| !settled(stack)).collect()
+}
+
+fn uses(ingress: &Ingress, service: &Key) -> bool {
+    read::backend_services(ingress).contains(service)
+}
+
+fn targets_of(snapshot: &Snapshot, service: &Key) -> impl Iterator<Item = Unit> {
+    let serves = |key: &Key, binding: &TargetGroupBinding| {
+        key.namespace == service.namespace && binding.spec.service_ref.name == service.name
+    };
+    let bindings = snapshot.target_group_bindings.iter().filter(move |(key, binding)| serves(key, binding));
+    bindings.map(|(key, _)| Unit::Targets(key.clone()))
+}
+
+fn names(slice: &k8s_openapi::api::discovery::v1::EndpointSlice, pod: &Key) -> bool {
+    slice.metadata.namespace.as_deref() == Some(pod.namespace.as_str())
+        && slice.endpoints.iter().any(|endpoint| {
+            endpoint
+                .target_ref
+                .as_ref()
+                .is_some_and(|target| target.name.as_deref() == Some(pod.name.as_str()))
+        })
+}
+
+/// The stack that a binding was made for, by its labels.
+fn owner(snapshot: &Snapshot, config: &ReadConfig, key: &Key) -> Option<StackId> {
+    let binding = snapshot.target_group_bindings.get(key)?;
+    read::stacks(snapshot, config).into_iter().find(|stack| {
+        let labels = fairway_aws::tags::labels(stack);
+        labels.iter().all(|(name, value)| binding.labels().get(name) == Some(value))
+    })
+}

@@ -1,0 +1,207 @@
+//! `fairway run`: watch, lead, look at units, until told to stop.
+
+mod affects;
+mod contexts;
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use clap::Args;
+use fairway_cluster::{
+    lease::{Election, Times},
+    watches::{Change, Watches},
+    write::{Recorder, Writer},
+};
+use fairway_core::read;
+use fairway_engine::{
+    queue::{Queue, Rank},
+    reconcile::{Next, reconcile},
+};
+use futures::FutureExt as _;
+use kube::Client;
+use tokio::sync::{mpsc, watch};
+use tracing::info;
+
+use crate::{
+    admin::{Admin, Metrics},
+    options::Options,
+    ports::{Cluster, Randomness, Shared},
+    unit::Unit,
+};
+pub(crate) use contexts::{Contexts, network_unit};
+
+/// How often the hosted zones of the account are looked for anew.
+const ZONES: Duration = Duration::from_secs(300);
+
+/// Runs the controller.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) options: Options,
+    /// Namespace of the leader election Lease.
+    #[arg(long, env = "POD_NAMESPACE", default_value = "fairway-system")]
+    pub(crate) leader_election_namespace: String,
+    /// Name of the leader election Lease.
+    #[arg(long, default_value = "fairway-leader")]
+    pub(crate) leader_election_id: String,
+    /// This process' name in the Lease and in events.
+    #[arg(long, env = "POD_NAME", default_value_t = identity())]
+    pub(crate) identity: String,
+    /// Address of /metrics, /healthz and /readyz.
+    #[arg(long, default_value = "0.0.0.0:8080")]
+    pub(crate) metrics_bind_addr: std::net::SocketAddr,
+    /// How many units are looked at at once.
+    #[arg(long, default_value = "8")]
+    pub(crate) max_concurrent_reconciles: usize,
+}
+
+fn identity() -> String {
+    format!("fairway-{}", std::process::id())
+}
+
+/// Runs until SIGTERM or SIGINT, then gives the lease back.
+pub(crate) async fn run(command: Run) -> anyhow::Result<()> {
+    let client = Client::try_default().await.context("the cluster's configuration could not be read")?;
+    let (stop, stopping) = watch::channel(false);
+    tokio::spawn(async move {
+        signalled().await;
+        info!("stopping");
+        stop.send_replace(true);
+    });
+    let (election, lease) = Election::new(
+        &client,
+        &command.leader_election_namespace,
+        &command.leader_election_id,
+        &command.identity,
+        Times::default(),
+    );
+    let (watches, changes) = Watches::start(&client);
+    let cluster = Arc::new(Cluster {
+        watches,
+        writer: Writer::new(client.clone()),
+        recorder: Recorder::new(client, "fairway", &command.identity),
+        lease: lease.clone(),
+    });
+    let metrics = Metrics::new();
+    let contexts = Arc::new(Contexts::new(&command.options, &cluster, &metrics).await?);
+    let admin = Admin::bind(command.metrics_bind_addr, metrics.clone()).await?;
+    let election = tokio::spawn(election.run(stopping.clone()));
+    let served = tokio::spawn(admin.serve(stopping.clone()));
+
+    cluster.watches.ready().await;
+    metrics.set_ready();
+    info!("the cluster has been read");
+    let queue = Arc::new(Queue::new(Arc::new(Randomness::default())));
+    let feeding = [
+        tokio::spawn(feed(Arc::clone(&queue), Arc::clone(&cluster), Arc::clone(&contexts), changes)),
+        tokio::spawn(lead(Arc::clone(&queue), Arc::clone(&cluster), Arc::clone(&contexts), lease)),
+        tokio::spawn(zones(Arc::clone(&queue), Arc::clone(&cluster), Arc::clone(&contexts))),
+    ];
+    let closing = {
+        let (queue, mut stopping) = (Arc::clone(&queue), stopping);
+        tokio::spawn(async move {
+            // The sender lives until it has said so.
+            let _ = stopping.wait_for(|stop| *stop).await;
+            queue.close();
+        })
+    };
+    queue.work(command.max_concurrent_reconciles, |unit| look(unit, &contexts, &metrics)).await;
+    feeding.iter().for_each(tokio::task::JoinHandle::abort);
+    closing.abort();
+    election.await.context("the election ended badly")?;
+    served.await.context("the admin server ended badly")?;
+    Ok(())
+}
+
+async fn signalled() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            futures::select! {
+                _ = terminate.recv().fuse() => {}
+                _ = tokio::signal::ctrl_c().fuse() => {}
+            }
+        }
+        Err(error) => {
+            tracing::error!(error = %error, "SIGTERM cannot be waited for");
+            // Without the handler, only Ctrl-C is left.
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}
+
+/// One look at one unit.
+async fn look(unit: Unit, contexts: &Contexts, metrics: &Metrics) -> Next {
+    let next = match (&unit, &contexts.aws, &contexts.dns) {
+        (Unit::Stack(stack), Some(aws), _) => reconcile(stack, &aws.stacks).await,
+        (Unit::Targets(key), Some(aws), _) => reconcile(key, &aws.targets).await,
+        (Unit::Network, Some(aws), _) => reconcile(&network_unit(), &aws.network).await,
+        (Unit::InCluster(stack), _, _) => reconcile(stack, &contexts.in_cluster).await,
+        (Unit::Zone(zone), _, Some(dns)) => reconcile(zone, dns).await,
+        // AWS or DNS is not configured: these units are nobody's.
+        _ => Next::OnChange,
+    };
+    metrics.looked(&unit, &next);
+    next
+}
+
+/// Turns changes into units to look at.
+async fn feed(
+    queue: Arc<Queue<Unit>>,
+    cluster: Shared,
+    contexts: Arc<Contexts>,
+    mut changes: mpsc::UnboundedReceiver<Change>,
+) {
+    while let Some(change) = changes.recv().await {
+        let snapshot = cluster.watches.snapshot();
+        for unit in affects::affects(&snapshot, &contexts.read, &contexts.zone_units(), &change) {
+            let rank = unit.rank();
+            queue.push(unit, rank);
+        }
+    }
+}
+
+/// Each time this process starts to lead, everything is worth a look.
+async fn lead(
+    queue: Arc<Queue<Unit>>,
+    cluster: Shared,
+    contexts: Arc<Contexts>,
+    mut lease: fairway_cluster::lease::Leadership,
+) {
+    loop {
+        lease.acquired().await;
+        contexts.forget_aws().await;
+        contexts.find_zones(&cluster.watches.snapshot()).await;
+        let snapshot = cluster.watches.snapshot();
+        for unit in everything(&snapshot, &contexts) {
+            queue.push(unit, Rank::Resync);
+        }
+        lease.lost().await;
+    }
+}
+
+fn everything(snapshot: &fairway_core::snapshot::Snapshot, contexts: &Contexts) -> Vec<Unit> {
+    let stacks = read::stacks(snapshot, &contexts.read).into_iter().map(Unit::of);
+    let targets = snapshot.target_group_bindings.keys().cloned().map(Unit::Targets);
+    let zones = contexts.zone_units().into_iter().map(Unit::Zone);
+    stacks.chain(targets).chain(zones).chain([Unit::Network]).collect()
+}
+
+/// Hosted zones come and go; units that wait for another are looked at when it has published something.
+async fn zones(queue: Arc<Queue<Unit>>, cluster: Shared, contexts: Arc<Contexts>) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(ZONES) => {
+                if contexts.find_zones(&cluster.watches.snapshot()).await {
+                    contexts.zone_units().into_iter().for_each(|zone| queue.push(Unit::Zone(zone), Rank::Resync));
+                }
+            }
+            () = contexts.board.changed() => {
+                let snapshot = cluster.watches.snapshot();
+                for stack in affects::unsettled(&snapshot, &contexts.read) {
+                    queue.push(Unit::of(stack), Rank::Change);
+                }
+            }
+        }
+    }
+}
