@@ -1,5 +1,12 @@
 //! The Network unit: the shared group and the rules on nodes, against what the peer made.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, helpers of tests included"
+)]
+
 mod support;
 
 use std::{

@@ -1,5 +1,12 @@
 //! The Stack unit over its life: settled, changed, held, replaced, deleted.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, helpers of tests included"
+)]
+
 mod support;
 
 use std::sync::Arc;

@@ -1,5 +1,12 @@
 //! The Targets unit: recorded checkpoints, membership, farewell.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, helpers of tests included"
+)]
+
 mod support;
 
 use std::{collections::BTreeSet, sync::Arc};

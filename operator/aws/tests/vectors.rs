@@ -1,5 +1,12 @@
 //! What the peer really made, against what a plan makes of an empty account.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, helpers of tests included"
+)]
+
 mod support;
 
 use fairway_aws::{config::Config, stack::Stacks};

@@ -105,7 +105,10 @@ pub(super) fn wanted_interfaces(asking: &[Asking<'_>]) -> (Vec<String>, Vec<Stri
 
 /// Ports that a source may reach, by group, protocol and source.
 #[derive(Default)]
-struct Spans(BTreeMap<(String, &'static str, Source), BTreeSet<(u16, u16)>>);
+struct Spans(BTreeMap<Door, BTreeSet<(u16, u16)>>);
+
+/// Group, protocol, source.
+type Door = (String, &'static str, Source);
 
 /// The rules, by group. Notes say what could not be decided; then nothing may be revoked.
 pub(super) fn rules(

@@ -34,6 +34,7 @@ pub(super) fn adopt(
             rename_load_balancer(&mut model, &seen.name);
             if let Some(balancer) = model.load_balancer.as_mut().filter(|_| !lowered.subnets_given) {
                 balancer.subnets = seen.subnets.clone();
+                balancer.subnets.sort();
             }
         }
         None if claimed.load_balancers.contains_key(&balancer.name) => {

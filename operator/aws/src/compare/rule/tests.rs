@@ -59,7 +59,9 @@ fn compare(want: &[Rule], have: &[RuleSeen]) -> Vec<String> {
 
 #[test]
 fn rules_are_moved_changed_made_and_deleted_as_little_as_possible() {
-    let cases: [(&str, &[&str], &[(i32, &str)], &[&str]); 7] = [
+    type Case =
+        (&'static str, &'static [&'static str], &'static [(i32, &'static str)], &'static [&'static str]);
+    let cases: [Case; 7] = [
         ("all as wanted", &["/a", "/b"], &[(1, "/a"), (2, "/b")], &[]),
         ("one is new at the end", &["/a", "/b"], &[(1, "/a")], &["create 2"]),
         ("one is new at the top", &["/b", "/a"], &[(1, "/a")], &["move arn:/a>2", "create 1"]),
