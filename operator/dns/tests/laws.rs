@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use common::{alias, apply, consistent, load_balancer, look, mark, name, object, values, wish, zone};
 use fairway_dns::{
     DnsConfig,
-    change::{Group, MAX_CHARACTERS, MAX_VALUES, pack},
+    change::{Action, Group, MAX_CHARACTERS, MAX_VALUES, pack},
     compare::compare,
     config::TxtNaming,
     record::{RecordKey, RecordSet},
@@ -157,6 +157,17 @@ proptest! {
         }
     }
 
+    /// To a stranger everything in the zone is foreign, whatever its ownership says.
+    #[test]
+    fn a_stranger_changes_nothing_that_is_there((config, records, wishes) in scenes()) {
+        let config = DnsConfig { owner: Some("stranger".to_owned()), ..config };
+        let there: BTreeSet<RecordKey> = records.iter().map(RecordSet::key).collect();
+        let plan = look(&config, &zone("example.com"), asked(&wishes), &records, &[]);
+        for change in plan.batches.iter().flat_map(|batch| batch.changes()) {
+            prop_assert!(!there.contains(&change.record.key()), "{}", change.describe());
+        }
+    }
+
     /// The order of records and wishes means nothing.
     #[test]
     fn order_means_nothing(
@@ -234,11 +245,16 @@ fn batches_stay_within_the_limits() {
     );
     let groups = compare(&model, &records, &config, &BTreeSet::new()).groups;
     for batch in pack(&model.zone, &model.apex, groups) {
-        let changes = batch.changes();
-        let size = changes
-            .iter()
-            .map(|change| change.size())
-            .fold((0, 0), |sum, size| (sum.0 + size.0, sum.1 + size.1));
-        assert!(size.0 <= MAX_VALUES && size.1 <= MAX_CHARACTERS, "{size:?}");
+        // As the API counts: both sides of a replacement.
+        let (mut count, mut characters) = (0, 0);
+        for change in batch.changes() {
+            let times = if change.action == Action::Upsert { 2 } else { 1 };
+            let (values, length) = change.record.size();
+            (count, characters) = (count + values * times, characters + length * times);
+        }
+        assert!(
+            count <= MAX_VALUES && characters <= MAX_CHARACTERS,
+            "{count} values, {characters} characters"
+        );
     }
 }

@@ -139,8 +139,9 @@ pub(crate) fn apply(records: &[RecordSet], batch: &ChangeBatch) -> Result<Vec<Re
     let mut after = records.to_vec();
     let mut written = BTreeSet::new();
     for change in batch.changes() {
-        let size = change.size();
-        (count, characters) = (count + size.0, characters + size.1);
+        let (values, length) = change.record.size();
+        let times = if change.action == Action::Upsert { 2 } else { 1 };
+        (count, characters) = (count + values * times, characters + length * times);
         let (key, text) = (change.record.key(), change.describe());
         let there = after.iter().position(|record| record.key() == key);
         if !written.insert((change.action == Action::Delete, key)) {
