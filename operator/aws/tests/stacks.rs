@@ -294,6 +294,28 @@ fn what_cannot_be_read_and_never_could_deletes_nothing() {
 }
 
 #[test]
+fn what_a_held_member_had_keeps_its_place_even_without_a_last_good_reading() {
+    let mut world = World::recorded();
+    let mut first = grouped("b", &[("group.order", "-1")], "/b");
+    first["spec"]["defaultBackend"] = json!({"service": {"name": "web2", "port": {"number": 80}}});
+    world.add(&json!([first.clone(), grouped("a", &[], "/a")]));
+    world.settle(&config(), &shop());
+    let default = balancer(&world).listeners[&80].default_actions.clone();
+    world.last_good = Default::default();
+    first["metadata"]["annotations"]["alb.ingress.kubernetes.io/certificate-arn"] =
+        json!("arn:aws:acm:us-east-1:0:certificate/nosuch");
+    first["metadata"]["annotations"]["alb.ingress.kubernetes.io/listen-ports"] =
+        json!(r#"[{"HTTP":80},{"HTTPS":443}]"#);
+    change(&mut world, first);
+    change(&mut world, grouped("a", &[], "/new"));
+    let (evaluation, _) = world.look(&config(), &shop());
+    assert_eq!(lines(&evaluation), ["create rule k8s-shop-fd003764d8:80:3"]);
+    evaluation.plan.ops().iter().for_each(|planned| world.apply(&planned.op));
+    assert_eq!(paths(&world), ["/b", "/a", "/new"]);
+    assert_eq!(balancer(&world).listeners[&80].default_actions, default);
+}
+
+#[test]
 fn the_later_of_two_that_disagree_is_told_with_whom() {
     let mut world = World::recorded();
     world.add(&json!([

@@ -118,7 +118,8 @@ fn moves(pairs: &[(&Rule, Owned<RuleSeen>)], ours: &mut BTreeMap<i32, Owned<Rule
     moves
 }
 
-fn alike(want: &Rule, have: &RuleSeen) -> bool {
+/// Whether `have` does what `want` asks, whatever its priority.
+pub(crate) fn alike(want: &Rule, have: &RuleSeen) -> bool {
     have.unknown.is_empty()
         && same_conditions(&want.conditions, &have.conditions)
         && same_actions(&want.actions, &have.actions)

@@ -220,7 +220,8 @@ const fn spelled(protocol: HttpProtocol) -> &'static str {
     }
 }
 
-fn not_found() -> Action {
+/// What a listener without a default backend answers.
+pub(crate) fn not_found() -> Action {
     Action::FixedResponse(FixedResponse {
         content_type: Some("text/plain".to_owned()),
         body: None,

@@ -22,6 +22,7 @@ mod subnet;
 mod target_group;
 
 pub(crate) use error::LowerError;
+pub(crate) use group::not_found;
 pub(crate) use load_balancer::Front;
 pub(crate) use scene::{Lowering, Scene, Stop};
 pub(crate) use stack::{Lowered, lower};

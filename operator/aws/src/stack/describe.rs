@@ -1,7 +1,7 @@
 //! How a plan reads: one line an operation, further lines for what changes.
 
 use super::StackOp;
-use crate::model::Scheme;
+use crate::model::{Action, Condition, HealthCheck, QueryPair, Redirect, Scheme, WeightedTarget};
 
 pub(super) fn line(op: &StackOp) -> String {
     match op {
@@ -84,11 +84,87 @@ pub(super) fn details(op: &StackOp) -> Vec<String> {
         StackOp::SetSubnets(balancer, subnets) => {
             vec![format!("{} -> {}", balancer.get().subnets.join(", "), subnets.join(", "))]
         }
+        StackOp::ModifyHealthCheck(group, want) => health_check(&group.get().health_check, want),
+        StackOp::CreateRule(rule) | StackOp::ModifyRule(_, _, rule) => {
+            rule.conditions.iter().map(condition).chain(rule.actions.iter().map(action)).collect()
+        }
+        StackOp::CreateListener(listener) | StackOp::ModifyListener(_, listener) => {
+            let certificates = listener.certificates.first().map(|arn| format!("certificate {arn}"));
+            listener.default_actions.iter().map(action).chain(certificates).collect()
+        }
+        StackOp::AddCertificates(_, arns) | StackOp::RemoveCertificates(_, arns) => arns.clone(),
+        StackOp::SetRulePriorities(_, moves) => moves
+            .iter()
+            .map(|step| {
+                let seen = step.rule.get();
+                let matches: Vec<String> = seen.conditions.iter().map(condition).collect();
+                format!("{} -> {}: {}", seen.priority, step.priority, matches.join(", "))
+            })
+            .collect(),
         StackOp::SetTags(retag) => {
             let set = retag.set.iter().map(|(key, value)| format!("{key} = {value}"));
             set.chain(retag.remove.iter().map(|key| format!("{key} removed"))).collect()
         }
         _ => Vec::new(),
+    }
+}
+
+fn health_check(have: &HealthCheck, want: &HealthCheck) -> Vec<String> {
+    let text = |name: &str, have: Option<&String>, want: Option<&String>| {
+        let spelled = |text: Option<&String>| text.cloned().unwrap_or_else(|| "none".to_owned());
+        (want.is_some() && have != want).then(|| format!("{name}: {} -> {}", spelled(have), spelled(want)))
+    };
+    let number =
+        |name: &str, have: i32, want: i32| (have != want).then(|| format!("{name}: {have} -> {want}"));
+    let changes = [
+        text("protocol", Some(&have.protocol), Some(&want.protocol)),
+        text("port", Some(&have.port), Some(&want.port)),
+        text("path", have.path.as_ref(), want.path.as_ref()),
+        text("success codes", have.http_codes.as_ref(), want.http_codes.as_ref()),
+        text("gRPC codes", have.grpc_codes.as_ref(), want.grpc_codes.as_ref()),
+        number("interval", have.interval, want.interval),
+        number("timeout", have.timeout, want.timeout),
+        number("healthy threshold", have.healthy, want.healthy),
+        number("unhealthy threshold", have.unhealthy, want.unhealthy),
+    ];
+    changes.into_iter().flatten().collect()
+}
+
+fn condition(condition: &Condition) -> String {
+    match condition {
+        Condition::HostHeader(values) => format!("host {}", values.join(" or ")),
+        Condition::PathPattern(values) => format!("path {}", values.join(" or ")),
+        Condition::HttpHeader { name, values } => format!("header {name} {}", values.join(" or ")),
+        Condition::HttpRequestMethod(values) => format!("method {}", values.join(" or ")),
+        Condition::SourceIp(values) => format!("source {}", values.join(" or ")),
+        Condition::QueryString(pairs) => {
+            let pair = |pair: &QueryPair| match &pair.key {
+                Some(key) => format!("{key}={}", pair.value),
+                None => pair.value.clone(),
+            };
+            format!("query {}", pairs.iter().map(pair).collect::<Vec<_>>().join(" or "))
+        }
+    }
+}
+
+fn action(action: &Action) -> String {
+    match action {
+        Action::Forward(forward) => match forward.targets.as_slice() {
+            [only] => format!("forward to {}", only.target_group.name()),
+            several => {
+                let share =
+                    |target: &WeightedTarget| format!("{} ({})", target.target_group.name(), target.weight);
+                format!("forward to {}", several.iter().map(share).collect::<Vec<_>>().join(", "))
+            }
+        },
+        Action::Redirect(redirect) => {
+            let Redirect { protocol, host, port, path, query, status_code } = redirect;
+            format!("redirect to {protocol}://{host}:{port}{path}?{query} ({status_code})")
+        }
+        Action::FixedResponse(fixed) => {
+            let body = fixed.body.as_ref().map(|body| format!(": {body}")).unwrap_or_default();
+            format!("answer {}{body}", fixed.status_code)
+        }
     }
 }
 

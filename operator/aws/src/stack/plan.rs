@@ -17,12 +17,12 @@ use super::{StackOp, draft::Draft};
 use crate::{
     compare::{self, Claimed},
     config::Config,
-    lower::LowerError,
+    lower::{LowerError, not_found},
     model::{
-        Binding, Listener, LoadBalancer, Ref, ResourceKind as _, SecurityGroup, SecurityGroupRef, StackModel,
-        Tags, TargetGroup,
+        Binding, Listener, LoadBalancer, Ref, ResourceKind as _, Rule, SecurityGroup, SecurityGroupRef,
+        StackModel, Tags, TargetGroup,
     },
-    observed::{ListenerSeen, LoadBalancerSeen, StackObserved},
+    observed::{ListenerSeen, LoadBalancerSeen, RuleSeen, StackObserved},
     ownership::Owned,
 };
 
@@ -103,7 +103,15 @@ struct Making<'a> {
 
 impl Making<'_> {
     fn retag(&mut self, resource: ResourceKey, id: &str, want: &Tags, have: &Tags) {
-        self.tags.extend(compare::tags::changes(self.input.config, (resource, id), want, have));
+        let change = compare::tags::changes(self.input.config, (resource, id), want, have);
+        self.tags.extend(change.filter(|_| !self.input.frozen));
+    }
+
+    /// An operation, unless it takes something away while nothing may be.
+    fn give_or_take(&mut self, op: StackOp, takes: impl Fn(&StackOp) -> bool) {
+        if !(self.input.frozen && takes(&op)) {
+            self.draft.switch(op, Vec::new());
+        }
     }
 
     fn security_group(&mut self) {
@@ -119,7 +127,7 @@ impl Making<'_> {
             }
             Some(have) => {
                 for op in compare::security_group::changes(want, have) {
-                    self.draft.switch(op, Vec::new());
+                    self.give_or_take(op, |op| matches!(op, StackOp::RevokeIngress(..)));
                 }
                 let key = ResourceKey::new(SecurityGroup::KIND, &want.name);
                 self.retag(key, &have.get().id, &want.tags, &have.get().tags);
@@ -199,8 +207,9 @@ impl Making<'_> {
                     }
                 }
                 Some(Ok(have)) => {
-                    for op in compare::listener::changes(want, &have) {
-                        self.draft.switch(op, Vec::new());
+                    let kept = if self.input.frozen { keep(want, have.get()) } else { want.clone() };
+                    for op in compare::listener::changes(&kept, &have) {
+                        self.give_or_take(op, |op| matches!(op, StackOp::RemoveCertificates(..)));
                     }
                     let key = want.reference().key();
                     self.retag(key, &have.get().arn, &want.tags, &have.get().tags);
@@ -214,16 +223,21 @@ impl Making<'_> {
         }
     }
 
-    fn rules(&mut self, listener: &Listener, want: &[crate::model::Rule], have: &ListenerSeen) {
-        let foreign =
-            |rule: &&crate::observed::RuleSeen| Owned::claim((*rule).clone(), self.input.marks).is_err();
-        let taken: BTreeSet<i32> = have.rules.iter().filter(foreign).map(|rule| rule.priority).collect();
+    fn rules(&mut self, listener: &Listener, want: &[Rule], have: &ListenerSeen) {
+        // While nothing may be deleted, a rule that nobody asks for may be a held member's: it keeps its place.
+        let stays = |rule: &&RuleSeen| {
+            let ours = Owned::claim((*rule).clone(), self.input.marks).is_ok();
+            !ours || (self.input.frozen && !want.iter().any(|want| compare::rule::alike(want, rule)))
+        };
+        let (kept, free): (Vec<&RuleSeen>, Vec<&RuleSeen>) = have.rules.iter().partition(stays);
+        let taken: BTreeSet<i32> = kept.into_iter().map(|rule| rule.priority).collect();
+        let free: Vec<RuleSeen> = free.into_iter().cloned().collect();
         let numbered = compare::rule::around(want, &taken, listener.port, self.input.resource_key);
         let changes = compare::rule::changes(
             self.input.config,
             &listener.reference(),
             &numbered,
-            &have.rules,
+            &free,
             self.input.marks,
         );
         changes.now.into_iter().for_each(|op| self.draft.switch(op, Vec::new()));
@@ -303,4 +317,18 @@ impl Making<'_> {
         waits.extend(dns_name.map(|name| Wait::RecordsGone(name.to_lowercase())));
         waits
     }
+}
+
+/// A listener while nothing may be taken away: a default action or a default certificate that nobody asks for may be a
+/// held member's.
+fn keep(want: &Listener, have: &ListenerSeen) -> Listener {
+    let mut kept = want.clone();
+    if want.default_actions == [not_found()] {
+        kept.default_actions.clone_from(&have.default_actions);
+    }
+    if let Some(default) = have.certificates.first() {
+        kept.certificates.retain(|arn| arn != default);
+        kept.certificates.insert(0, default.clone());
+    }
+    kept
 }
