@@ -12,14 +12,15 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use fairway_aws::config::Config;
+use futures::future::BoxFuture;
 
 use crate::calls::CallCounter;
 use crate::facts::Answers;
 use crate::fault::Fault;
 use crate::inventory::Inventory;
 use crate::pace::Pace;
-use crate::thin::SetupError;
 use crate::thin::ec2::Ec2;
+use crate::thin::{CallError, SetupError};
 
 /// As for the thin clients.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
@@ -86,38 +87,44 @@ impl Aws {
     }
 
     /// One call of Elastic Load Balancing, in its turn.
-    pub(crate) async fn elb<T, E>(
-        &self,
+    pub(crate) fn elb<'a, T, E>(
+        &'a self,
         operation: &'static str,
-        sent: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-    ) -> Result<T, Fault>
+        sent: impl Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send + 'a,
+    ) -> BoxFuture<'a, Result<T, Fault>>
     where
-        E: ProvideErrorMetadata + std::error::Error + 'static,
+        T: Send + 'a,
+        E: ProvideErrorMetadata + std::error::Error + Send + 'static,
     {
-        self.call("elbv2", operation, sent).await
+        self.call("elbv2", operation, sent)
     }
 
-    /// One call of a generated client, in its turn.
-    pub(crate) async fn call<T, E>(
-        &self,
+    /// One call of a generated client, in its turn. Boxed: such a call is many kilobytes, and an operation has
+    /// several.
+    pub(crate) fn call<'a, T, E>(
+        &'a self,
         service: &'static str,
         operation: &'static str,
-        sent: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-    ) -> Result<T, Fault>
+        sent: impl Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send + 'a,
+    ) -> BoxFuture<'a, Result<T, Fault>>
     where
-        E: ProvideErrorMetadata + std::error::Error + 'static,
+        T: Send + 'a,
+        E: ProvideErrorMetadata + std::error::Error + Send + 'static,
     {
-        let answer = async { sent.await.map_err(|e| Fault::of_sdk(format!("{service} {operation}"), e)) };
-        self.pace.call(service, operation, answer).await
+        let sent = Box::pin(sent);
+        let answer =
+            async move { sent.await.map_err(|e| Fault::of_sdk(format!("{service} {operation}"), e)) };
+        Box::pin(self.pace.call(service, operation, answer))
     }
 
     /// One call of EC2, in its turn.
-    pub(crate) async fn ec2<T>(
-        &self,
+    pub(crate) fn ec2<'a, T: Send + 'a>(
+        &'a self,
         operation: &'static str,
-        sent: impl Future<Output = Result<T, crate::thin::CallError>>,
-    ) -> Result<T, Fault> {
-        self.pace.call("ec2", operation, async { sent.await.map_err(Fault::from) }).await
+        sent: impl Future<Output = Result<T, CallError>> + Send + 'a,
+    ) -> BoxFuture<'a, Result<T, Fault>> {
+        let sent = Box::pin(sent);
+        Box::pin(self.pace.call("ec2", operation, async move { sent.await.map_err(Fault::from) }))
     }
 }
 

@@ -42,8 +42,11 @@ impl<T: Clone> Cached<T> {
 
 /// Answers by question. Old questions go when new ones come.
 pub(crate) struct CachedBy<K, T> {
-    slots: Mutex<BTreeMap<K, (Instant, Arc<Cached<T>>)>>,
+    slots: Mutex<BTreeMap<K, Slot<T>>>,
 }
+
+/// An answer, and when it was asked for last.
+type Slot<T> = (Instant, Arc<Cached<T>>);
 
 impl<K, T> Default for CachedBy<K, T> {
     fn default() -> Self {

@@ -101,7 +101,11 @@ impl Apply<Zones> for Aws {
 
 #[async_trait]
 impl Answer<Network> for Aws {
-    async fn answer(&self, _: &network::Cluster, queries: &[facts::Query]) -> Result<Facts<Network>, Refusal> {
+    async fn answer(
+        &self,
+        _: &network::Cluster,
+        queries: &[facts::Query],
+    ) -> Result<Facts<Network>, Refusal> {
         self.facts(queries).await
     }
 }
@@ -115,7 +119,12 @@ impl Observe<Network> for Aws {
 
 #[async_trait]
 impl Apply<Network> for Aws {
-    async fn apply(&self, _: &network::Cluster, op: &NetworkOp, bindings: &Bindings) -> Result<Applied, Refusal> {
+    async fn apply(
+        &self,
+        _: &network::Cluster,
+        op: &NetworkOp,
+        bindings: &Bindings,
+    ) -> Result<Applied, Refusal> {
         self.apply_network(op, bindings).await
     }
 }

@@ -31,7 +31,7 @@ impl Aws {
         };
         let handle = balancer.seen.handle.clone();
         region.record(move |all| {
-            all.balancers.insert(balancer.seen.handle.id.clone(), balancer.clone());
+            all.balancers.entry(balancer.seen.handle.id.clone()).or_insert_with(|| balancer.clone());
         });
         Ok(Applied::Produced { key: ResourceKey::new(LoadBalancer::KIND, &spec.name), handle })
     }

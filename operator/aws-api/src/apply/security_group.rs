@@ -41,7 +41,7 @@ impl Aws {
         };
         let handle = Handle { id: group.id.clone(), ready: true, ..Handle::default() };
         self.inventory.security_groups.record(move |groups| {
-            groups.insert(group.id.clone(), group.clone());
+            groups.entry(group.id.clone()).or_insert_with(|| group.clone());
         });
         Ok(Applied::Produced { key, handle })
     }

@@ -33,7 +33,7 @@ impl Aws {
         }
         let handle = Handle { id: arn.clone(), ready: true, ..Handle::default() };
         region.record(move |all| {
-            all.target_groups.insert(arn.clone(), group.clone());
+            all.target_groups.entry(arn.clone()).or_insert_with(|| group.clone());
         });
         Ok(Applied::Produced { key: ResourceKey::new(TargetGroup::KIND, &spec.name), handle })
     }

@@ -1,6 +1,7 @@
 //! The emulator as a test sees it: an account of its own, and the few calls that only tests make.
 
 #![expect(clippy::print_stderr, reason = "a skipped test says why")]
+#![allow(dead_code, reason = "each test program uses its part of the world")]
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -69,6 +70,11 @@ impl World {
     pub(crate) async fn load_faults(&self, rules: &str) {
         let body = format!(r#"{{"seed":1,"rules":{rules}}}"#);
         self.request("PUT /_fairway/faults", &["content-type: application/json"], &body).await;
+    }
+
+    /// Changes how the emulator behaves, for all accounts.
+    pub(crate) async fn set(&self, settings: &str) {
+        self.request("PUT /_fairway/settings", &["content-type: application/json"], settings).await;
     }
 
     /// A request that the emulator takes without checking its signature.
