@@ -14,6 +14,7 @@ use fairway_core::{
     ids::{Key, Kind, ObjectRef},
     snapshot::{Objects, Snapshot},
 };
+use fairway_crds::LoadBalancerState;
 use futures::{Stream, TryStreamExt};
 use k8s_openapi::api::{
     core::v1::{Pod, Service},
@@ -62,8 +63,13 @@ pub enum Change {
     Class,
     /// A TargetGroupBinding came, changed or went.
     Binding(Key),
-    /// A LoadBalancerState changed, by name.
-    State(String),
+    /// A LoadBalancerState came, changed or went.
+    State {
+        /// As it was.
+        before: Option<Arc<LoadBalancerState>>,
+        /// As it is.
+        after: Option<Arc<LoadBalancerState>>,
+    },
 }
 
 /// What a difference between two versions of an object means, if anything.
@@ -142,7 +148,12 @@ impl Watches {
         self.watch(client, sender, |s| &mut s.ingress_classes, |_, _, _| Some(Change::Class));
         self.watch(client, sender, |s| &mut s.ingress_class_params, |_, _, _| Some(Change::Class));
         self.watch(client, sender, |s| &mut s.in_cluster_class_params, |_, _, _| Some(Change::Class));
-        self.watch(client, sender, |s| &mut s.states, |key, _, _| Some(Change::State(key.name.clone())));
+        self.watch(
+            client,
+            sender,
+            |s| &mut s.states,
+            |_, before, after| Some(Change::State { before, after }),
+        );
     }
 
     /// Where it is served: nodes, and addresses for namespaces.
@@ -362,7 +373,7 @@ strip_managed_fields!(
     fairway_crds::IPAddressPool,
     fairway_crds::L2Advertisement,
     fairway_crds::TargetGroupBinding,
-    fairway_crds::LoadBalancerState,
+    LoadBalancerState,
 );
 
 impl Strip for Pod {

@@ -178,8 +178,11 @@ pub struct LastGood {
     pub generation: u32,
     /// DNS name of the load balancer, as last seen.
     pub hostname: Option<String>,
-    /// Addresses by name, as last published.
+    /// Hosted zone of each host name that was published.
     pub addresses: BTreeMap<String, String>,
+    /// The provider's identifiers by resource key, as last recorded.
+    #[serde(default)]
+    pub resources: BTreeMap<String, String>,
 }
 
 /// The key under which a unit's objects are found by name.

@@ -240,10 +240,15 @@ fn events<P: Provider>(evaluation: &Evaluation<P>, outcome: &Outcome, settled: b
         });
     }
     let members: Vec<&ObjectRef> = evaluation.status.iter().map(|wish| &wish.object).collect();
-    for failure in failures(outcome).filter(|failure| failure.class.warns()) {
-        for about in &members {
+    for planned in evaluation.plan.ops() {
+        let Some(OpResult::Failed(failure)) = outcome.results.get(&planned.id) else { continue };
+        // Who asked for it is told; everybody who is served is, when nobody in particular asked.
+        let asked = planned.because.iter().map(|from| &from.object);
+        let told: BTreeSet<&ObjectRef> =
+            if planned.because.is_empty() { members.iter().copied().collect() } else { asked.collect() };
+        for about in told.into_iter().filter(|_| failure.class.warns()) {
             events.insert(Event {
-                about: (*about).clone(),
+                about: about.clone(),
                 warning: true,
                 reason: failure.code.clone(),
                 message: failure.message.clone(),

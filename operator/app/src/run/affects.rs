@@ -8,8 +8,9 @@ use fairway_core::{
     read::{self, Candidate, ReadConfig},
     snapshot::Snapshot,
 };
-use fairway_crds::TargetGroupBinding;
+use fairway_crds::{LoadBalancerAddress, LoadBalancerState, TargetGroupBinding};
 use fairway_dns::provider::ZoneUnit;
+use fairway_metal::announced::ANNOUNCED;
 use k8s_openapi::api::networking::v1::Ingress;
 use kube::ResourceExt as _;
 
@@ -63,13 +64,29 @@ pub(crate) fn affects(
             units.insert(Unit::Network);
             units.extend(owner(snapshot, config, key).map(Unit::of));
         }
-        Change::State(name) => {
-            units.extend(zones.iter().cloned().map(Unit::Zone));
-            let state = snapshot.states.get(&Key::cluster(name));
-            units.extend(state.and_then(|state| read::stack_of_state(state)).map(Unit::of));
+        Change::State { before, after } => {
+            let (before, after) = (before.as_deref(), after.as_deref());
+            if before.map(addresses) != after.map(addresses) {
+                units.extend(zones.iter().cloned().map(Unit::Zone));
+            }
+            // Our own writes are no news. A state that went, or that an agent said something in, is.
+            if after.is_none() || before.map(announced) != after.map(announced) {
+                units.extend(after.or(before).and_then(read::stack_of_state).map(Unit::of));
+            }
         }
     }
     units
+}
+
+fn addresses(state: &LoadBalancerState) -> &[LoadBalancerAddress] {
+    state.status.as_ref().map(|status| status.addresses.as_slice()).unwrap_or_default()
+}
+
+/// What an agent says in a state.
+fn announced(state: &LoadBalancerState) -> Option<(&str, &str)> {
+    let conditions = state.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
+    let said = conditions.iter().find(|condition| condition.type_ == ANNOUNCED)?;
+    Some((&said.status, &said.message))
 }
 
 /// Stacks that are not known to be as they should: those that may wait for something another unit published.

@@ -66,6 +66,7 @@ impl Contexts {
             Some(config) => Some(Arc::new(Aws::new(&sdk(options).await, config, &metrics.calls)?)),
             None => None,
         };
+        options.dns().check()?;
         let dns = api.as_ref().filter(|_| options.txt_owner_id.is_some()).map(|api| wiring.dns(api));
         if dns.is_none() {
             board.set_dns(Dns::Off);

@@ -169,6 +169,10 @@ fn condition(
 pub fn last_good(state: Option<&LoadBalancerState>) -> LastGood {
     let Some(status) = state.and_then(|state| state.status.as_ref()) else { return LastGood::default() };
     let member = |(name, text): (&String, &String)| Some((name.clone(), serde_json::from_str(text).ok()?));
+    let zones = status
+        .addresses
+        .iter()
+        .filter_map(|address| Some((address.hostname.clone()?, address.hosted_zone_id.clone()?)));
     LastGood {
         members: status.last_good.iter().filter_map(member).collect(),
         fingerprint: status.fingerprint.clone(),
@@ -177,7 +181,8 @@ pub fn last_good(state: Option<&LoadBalancerState>) -> LastGood {
             .and_then(|generation| u32::try_from(generation).ok())
             .unwrap_or_default(),
         hostname: status.addresses.iter().find_map(|address| address.hostname.clone()),
-        addresses: status.arns.clone(),
+        addresses: zones.collect(),
+        resources: status.arns.clone(),
     }
 }
 

@@ -136,7 +136,7 @@ fn unserved(intent: &Intent) -> Vec<Note> {
 
 /// Addresses that the stack's state records.
 fn present(input: &Input<'_, Stacks>) -> BTreeSet<IpAddr> {
-    recorded(input.last_good.addresses.keys().map(String::as_str))
+    recorded(input.last_good.resources.keys().map(String::as_str))
 }
 
 /// Addresses among recorded resource keys.
