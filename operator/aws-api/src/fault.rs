@@ -111,7 +111,10 @@ impl Fault {
     /// Whether what we believe to be there may be wrong: the next look has to read again.
     pub(crate) fn sows_doubt(&self) -> bool {
         self.effect == Effect::Doubtful
-            || self.code.as_deref().is_some_and(|code| is_stale(code) || is_missing(code) || is_taken(code))
+            || self
+                .code
+                .as_deref()
+                .is_some_and(|code| is_stale(code) || is_taken(code) || is_group_gone(code))
     }
 
     fn verdict(&self) -> (Class, &'static str) {
@@ -231,20 +234,24 @@ fn is_taken(code: &str) -> bool {
     )
 }
 
+/// A security group that we took for there.
+fn is_group_gone(code: &str) -> bool {
+    matches!(code, "InvalidSecurityGroup" | "InvalidGroup.NotFound")
+}
+
 /// Something that somebody else has to provide.
 fn is_missing(code: &str) -> bool {
-    matches!(
-        code,
-        "SubnetNotFound"
-            | "InvalidSubnet"
-            | "InvalidSubnetID.NotFound"
-            | "InvalidSecurityGroup"
-            | "InvalidGroup.NotFound"
-            | "InvalidVpcID.NotFound"
-            | "CertificateNotFound"
-            | "SSLPolicyNotFound"
-            | "AvailabilityZoneNotSupported"
-    )
+    is_group_gone(code)
+        || matches!(
+            code,
+            "SubnetNotFound"
+                | "InvalidSubnet"
+                | "InvalidSubnetID.NotFound"
+                | "InvalidVpcID.NotFound"
+                | "CertificateNotFound"
+                | "SSLPolicyNotFound"
+                | "AvailabilityZoneNotSupported"
+        )
 }
 
 fn is_forbidden(code: &str) -> bool {

@@ -90,15 +90,21 @@ impl<T: Clone> Ledger<T> {
         F: Fn(Option<T>) -> Reading,
         Reading: Future<Output = Result<T, Fault>>,
     {
-        let _turn = self.reading.lock().await;
         let mut oldest = Instant::now().checked_sub(max_age);
+        if self.is_fresh(oldest)
+            && let Some(view) = &self.lock().view
+        {
+            return Ok(see(view));
+        }
+        let _turn = self.reading.lock().await;
         for _ in 0..=ATTEMPTS {
+            if self.is_fresh(oldest)
+                && let Some(view) = &self.lock().view
+            {
+                return Ok(see(view));
+            }
             let (start, doubts, old) = {
                 let state = self.lock();
-                let fresh = state.read_at.is_some_and(|at| oldest.is_none_or(|oldest| at >= oldest));
-                if let (true, Some(view)) = (fresh, &state.view) {
-                    return Ok(see(view));
-                }
                 (Instant::now(), state.doubts, state.view.clone())
             };
             let view = read(old).await?;
@@ -107,6 +113,11 @@ impl<T: Clone> Ledger<T> {
             self.settle(view, start, doubts);
         }
         Err(Fault::unreadable("inventory", "AWS kept changing while it was read"))
+    }
+
+    fn is_fresh(&self, oldest: Option<Instant>) -> bool {
+        let read_at = self.lock().read_at;
+        read_at.is_some_and(|at| oldest.is_none_or(|oldest| at >= oldest))
     }
 
     fn settle(&self, mut view: T, start: Instant, doubts: u64) {

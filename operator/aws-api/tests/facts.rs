@@ -79,8 +79,7 @@ async fn security_groups_are_found_by_id_and_by_name() {
 async fn certificates_are_listed_with_all_their_names() {
     let Some(site) = Site::open(43).await else { return };
     let aws = site.aws();
-    let acm = aws_sdk_acm::Client::new(&site.world.config());
-    let arn = import(&acm, "Shop.example.com", "*.shop.example.com").await;
+    let arn = site.certificate("Shop.example.com").await;
     let Answer::Certificates(all) = ask(&site, &aws, Query::Certificates).await else { panic!("no list") };
     assert_eq!(all.iter().map(|one| one.arn.clone()).collect::<Vec<_>>(), std::slice::from_ref(&arn));
     assert_eq!(all[0].names, ["shop.example.com", "*.shop.example.com"]);
@@ -88,18 +87,6 @@ async fn certificates_are_listed_with_all_their_names() {
     assert_eq!(one, Answer::Certificate(Some(all[0].clone())));
     let unknown = "arn:aws:acm:us-east-1:000000000000:certificate/00000000-0000-0000-0000-000000000000";
     assert_eq!(ask(&site, &aws, Query::Certificate(unknown.to_owned())).await, Answer::Certificate(None));
-}
-
-/// An elliptic one: without a filter ACM lists RSA only.
-async fn import(acm: &aws_sdk_acm::Client, domain: &str, other: &str) -> String {
-    let mut params = rcgen::CertificateParams::new([domain.to_owned(), other.to_owned()]).unwrap();
-    params.distinguished_name.push(rcgen::DnType::CommonName, domain);
-    let key = rcgen::KeyPair::generate().unwrap();
-    let certificate = params.self_signed(&key).unwrap().pem();
-    let blob = |text: String| aws_sdk_acm::primitives::Blob::new(text);
-    let request =
-        acm.import_certificate().certificate(blob(certificate)).private_key(blob(key.serialize_pem()));
-    request.send().await.unwrap().certificate_arn().unwrap().to_owned()
 }
 
 #[tokio::test]

@@ -287,3 +287,56 @@ fn bare(mut seen: fairway_aws::observed::StackObserved) -> fairway_aws::observed
     }
     seen
 }
+
+#[tokio::test]
+async fn network_load_balancers_come_back_as_they_were_asked_for() {
+    let Some(site) = Site::open(27).await else { return };
+    let aws = site.aws();
+    let mut stack = site.stack("layer4").of_layer_4();
+    stack.observe(&aws).await;
+    stack.create_all(&aws).await;
+    for view in [aws, site.aws()] {
+        let seen = stack.observe(&view).await;
+        stack.is_as_wanted(&seen);
+        assert!(seen.load_balancers["layer4"].handle.id.contains("loadbalancer/net/"));
+    }
+}
+
+#[tokio::test]
+async fn certificates_of_a_listener_are_known_with_the_default_first() {
+    let Some(site) = Site::open(28).await else { return };
+    let aws = site.aws();
+    let mut arns = Vec::new();
+    for name in ["a.example.com", "b.example.com", "c.example.com"] {
+        arns.push(site.certificate(name).await);
+    }
+    let mut stack = site.stack("tls");
+    stack.listener.protocol = fairway_aws::model::ListenerProtocol::Https;
+    stack.listener.ssl_policy = Some("ELBSecurityPolicy-2016-08".to_owned());
+    stack.listener.certificates = arns.clone();
+    stack.observe(&aws).await;
+    stack.create_all(&aws).await;
+    let listener = stack.listener.reference();
+    let certificates = async |aws: &fairway_aws_api::Aws| {
+        stack.observe(aws).await.load_balancers["tls"].listeners[&80].certificates.clone()
+    };
+    assert_eq!(certificates(&aws).await, arns[..1], "the others follow");
+    let mut others = arns[1..].to_vec();
+    let mut all = arns[..1].to_vec();
+    let steps = [
+        (StackOp::AddCertificates(listener.clone(), others.clone()), others.clone()),
+        (StackOp::RemoveCertificates(listener, others.split_off(1)), others),
+    ];
+    for (op, mut left) in steps {
+        for _ in 0..2 {
+            let mut bound = site.stack("tls");
+            bound.bindings.clone_from(&stack.bindings);
+            assert_eq!(bound.apply(&aws, &op).await.unwrap(), Applied::Changed);
+        }
+        left.sort();
+        all.truncate(1);
+        all.extend(left);
+        assert_eq!(certificates(&aws).await, all);
+        assert_eq!(certificates(&site.aws()).await, all);
+    }
+}

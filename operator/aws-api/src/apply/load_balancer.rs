@@ -69,12 +69,15 @@ impl Aws {
         let found = answer.load_balancers().first().ok_or_else(gone)?;
         let arn = wire::required("LoadBalancerArn", found.load_balancer_arn())?.to_owned();
         let tags = self.read_tags(std::slice::from_ref(&arn)).await?.remove(&arn).unwrap_or_default();
-        self.inventory.region.doubt();
         let ours = claim::is_ours(&spec.tags, &tags);
-        match wire::load_balancer::decode(found, tags)? {
-            Some(seen) if ours => Ok(seen),
-            _ => Err(claim::taken(&format!("load balancer {}", spec.name)).into()),
+        let seen = wire::load_balancer::decode(found, tags)?;
+        if let Some(seen) = seen.clone() {
+            self.inventory.region.record(move |all| {
+                let listed = || Balancer::listed(seen.clone());
+                all.balancers.entry(seen.handle.id.clone()).or_insert_with(listed);
+            });
         }
+        seen.filter(|_| ours).ok_or_else(|| claim::taken(&format!("load balancer {}", spec.name)).into())
     }
 
     pub(super) async fn set_subnets(&self, arn: &str, subnets: &[String]) -> Done {

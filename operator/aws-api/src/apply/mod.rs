@@ -67,7 +67,7 @@ impl Aws {
         if let Err(Failed::Fault(fault)) = &done
             && fault.sows_doubt()
         {
-            self.doubt(op);
+            self.doubt(op, fault);
         }
         Ok(done?)
     }
@@ -139,21 +139,23 @@ impl Aws {
     }
 
     /// What the operation is about is read again before the next decision.
-    fn doubt(&self, op: &StackOp) {
+    fn doubt(&self, op: &StackOp, fault: &Fault) {
+        let (region, groups) = (&self.inventory.region, &self.inventory.security_groups);
         let key = op.resource().0;
         let (kind, name) = key.split_once('/').unwrap_or((&key, ""));
         // Listeners and rules are named after their load balancer, whose name has no colon.
         let stem = name.split(':').next().unwrap_or_default().to_owned();
         match kind {
-            "security-group" => self.inventory.security_groups.doubt(),
-            "target-group" => self.inventory.region.record(move |region| region.forget_group(&stem)),
-            _ => self.inventory.region.record(move |region| region.forget_balancer(&stem)),
+            "security-group" => groups.doubt(),
+            "target-group" => region.record(move |all| all.forget_group(&stem)),
+            _ => region.record(move |all| all.forget_balancer(&stem)),
         }
-        if matches!(op, StackOp::CreateLoadBalancer(_) | StackOp::SetSecurityGroups(..)) {
-            self.inventory.security_groups.doubt();
+        let gone = fault.is(&["LoadBalancerNotFound", "TargetGroupNotFound"]);
+        if gone || matches!(kind, "target-group" | "load-balancer") {
+            region.doubt();
         }
-        if kind != "security-group" {
-            self.inventory.region.doubt();
+        if fault.is(&["InvalidSecurityGroup", "InvalidGroup.NotFound"]) {
+            groups.doubt();
         }
     }
 }

@@ -54,10 +54,13 @@ impl Aws {
     ) -> Result<SecurityGroupSeen, super::Failed> {
         let select = Select::all().filter("vpc-id", [&self.config.vpc]).filter("group-name", [&spec.name]);
         let found = self.ec2("DescribeSecurityGroups", self.ec2.security_groups(&select)).await?;
-        let group = found.into_iter().next().ok_or(fault)?;
-        self.inventory.security_groups.doubt();
+        let group = wire::security_group::decode(found.into_iter().next().ok_or(fault)?);
+        let seen = group.clone();
+        self.inventory.security_groups.record(move |groups| {
+            groups.entry(seen.id.clone()).or_insert_with(|| seen.clone());
+        });
         if claim::is_ours(&spec.tags, &group.tags) {
-            Ok(wire::security_group::decode(group))
+            Ok(group)
         } else {
             Err(claim::taken(&format!("security group {}", spec.name)).into())
         }

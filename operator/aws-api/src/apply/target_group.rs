@@ -77,12 +77,15 @@ impl Aws {
         let found = answer.target_groups().first().ok_or_else(gone)?;
         let arn = wire::required("TargetGroupArn", found.target_group_arn())?.to_owned();
         let tags = self.read_tags(std::slice::from_ref(&arn)).await?.remove(&arn).unwrap_or_default();
-        self.inventory.region.doubt();
         let ours = claim::is_ours(&spec.tags, &tags);
-        match wire::target_group::decode(found, tags)? {
-            Some(seen) if ours => Ok(seen),
-            _ => Err(claim::taken(&format!("target group {}", spec.name)).into()),
+        let seen = wire::target_group::decode(found, tags)?;
+        if let Some(seen) = seen.clone() {
+            self.inventory.region.record(move |all| {
+                let listed = || Group::listed(seen.clone());
+                all.target_groups.entry(seen.arn.clone()).or_insert_with(listed);
+            });
         }
+        seen.filter(|_| ours).ok_or_else(|| claim::taken(&format!("target group {}", spec.name)).into())
     }
 
     pub(super) async fn modify_health_check(&self, arn: &str, check: &HealthCheck) -> Done {

@@ -61,6 +61,8 @@ fn an_error_of_route_53_without_the_usual_root_is_read() {
 fn doubt_comes_from_lost_answers_and_from_what_should_not_be() {
     assert!(!refused("ValidationError", "").sows_doubt());
     assert!(!refused("Throttling", "").sows_doubt());
+    assert!(!refused("CertificateNotFound", "").sows_doubt(), "certificates are not in the inventory");
+    assert!(refused("InvalidGroup.NotFound", "").sows_doubt());
     assert!(refused("DuplicateListener", "").sows_doubt());
     assert!(refused("RuleNotFound", "").sows_doubt());
     assert!(Fault { effect: Effect::Doubtful, ..refused("InternalFailure", "") }.sows_doubt());
