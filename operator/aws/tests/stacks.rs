@@ -141,6 +141,25 @@ fn a_settled_stack_is_not_observed_and_keeps_its_status() {
     assert_eq!(status[0].addresses[0].hostname, world.last_good.hostname);
     assert_eq!(status[0].addresses[0].zone_id.as_deref(), Some("Z1"));
 
+    // The state object says the same, and the ARNs besides.
+    let hostname = world.last_good.hostname.clone().unwrap();
+    let zone = world.last_good.addresses.remove(&hostname).unwrap();
+    let (_, observed) = world.look(&config(), &own("plain"));
+    assert!(observed, "without its hosted zone no record can be made");
+    let arn = &balancer(&world).handle.id;
+    let state = json!({
+        "apiVersion": "fairway.dev/v1alpha1", "kind": "LoadBalancerState",
+        "metadata": {"name": own("plain").state_name()},
+        "spec": {"stack": own("plain").to_string(), "provider": "aws"},
+        "status": {"addresses": [{"hostname": hostname, "hostedZoneId": zone}],
+                   "arns": {"load-balancer/k8s-default-plain-9f3d6c191c": arn}},
+    });
+    world.snapshot.add(&state).unwrap();
+    let (evaluation, observed) = world.look(&config(), &own("plain"));
+    assert!(!observed);
+    let handle = evaluation.bindings.values().next().unwrap();
+    assert_eq!((&handle.id, handle.zone_id.as_deref()), (&balancer(&world).handle.id, Some("Z1")));
+
     Arc::make_mut(&mut world.snapshot.target_group_bindings).pop_first();
     let (evaluation, observed) = world.look(&config(), &own("plain"));
     assert!(observed, "a binding is missing");

@@ -153,6 +153,28 @@ fn check_objects(case: &str, objects: &[Value], evaluation: &Evaluation<Stacks>)
 }
 
 #[test]
+fn a_leaf_that_differs_is_seen() {
+    let mut world = World::recorded();
+    world.add(&recorded("plain-ip/objects.json"));
+    world.settle(&config(), &ingress("plain"));
+    let ours = sorted_ingress(world.dump());
+    let mut recorded = recorded("plain-ip/aws.json");
+    assert_eq!(sorted_ingress(comparable(recorded.clone(), &ours)), ours);
+    let leaves = [
+        "/loadBalancers/k8s-default-plain-9f3d6c191c/listeners/80~1HTTP/rules/0/priority",
+        "/loadBalancers/k8s-default-plain-9f3d6c191c/tags/ingress.k8s.aws~1stack",
+        "/targetGroups/k8s-default-web-4b31e29d96/HealthCheckPath",
+        "/securityGroups/k8s-default-plain-23556813c9/description",
+    ];
+    for leaf in leaves {
+        let place = recorded.pointer_mut(leaf).unwrap();
+        let before = std::mem::replace(place, json!("changed"));
+        assert_ne!(sorted_ingress(comparable(recorded.clone(), &ours)), ours, "{leaf}");
+        *recorded.pointer_mut(leaf).unwrap() = before;
+    }
+}
+
+#[test]
 fn plain_ip() {
     let _ = reproduce("plain-ip", &ingress("plain"));
 }

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use fairway_core::{
-    evaluate::{Evaluation, Finalizers, Input, LastGood, Step},
+    evaluate::{Evaluation, Finalizers, Input, Step},
     ids::{Key, ObjectRef, sha256_hex},
     intent::Intent,
     note::Note,
-    plan::{Bindings, Handle, Plan, ResourceKey, Wait},
+    plan::{Bindings, Plan, ResourceKey, Wait},
     read::{self, ReadConfig},
 };
 use fairway_crds::TargetGroupBinding;
@@ -17,7 +17,7 @@ use super::{
     adopt::adopt,
     handles,
     plan::{self, Planning},
-    status,
+    remembered, status,
 };
 use crate::{
     compare::{self, Claimed},
@@ -60,27 +60,24 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
-    /// Nothing to do and nothing to observe: the model is the one that was applied last, and the objects of the
-    /// cluster that belong to it are still there.
+    /// Nothing to do and nothing to observe: the model is the one that was applied last, the objects of the cluster that
+    /// belong to it are still there, and it is remembered how the load balancer is reached.
     fn as_applied_last(&self) -> Option<Evaluation<Stacks>> {
-        let LastGood { fingerprint, hostname, addresses, .. } = self.input.last_good;
         let model = &self.lowered.model;
         let balancer = model.load_balancer.as_ref()?;
-        let same = fingerprint.as_ref() == Some(&self.fingerprint);
+        let same = self.input.last_good.fingerprint.as_ref() == Some(&self.fingerprint);
         let bound = model.bindings.values().all(|want| {
             let object = self.objects.get(&want.key);
             object.is_some_and(|object| compare::binding::as_wanted(want, object, None, None))
         });
         let no_more = self.objects.len() == model.bindings.len();
-        let settled = same && bound && no_more && self.intent.leaving.is_empty();
-        let hostname = hostname.as_ref().filter(|_| settled)?;
-        let handle = Handle {
-            id: String::new(),
-            dns_name: Some(hostname.clone()),
-            zone_id: addresses.get(hostname).cloned(),
-            ready: true,
-        };
-        let bindings = Bindings::from([(ResourceKey::new(LoadBalancer::KIND, &balancer.name), handle)]);
+        if !(same && bound && no_more && self.intent.leaving.is_empty()) {
+            return None;
+        }
+        let state = self.input.snapshot.states.get(&Key::cluster(&self.input.unit.state_name()));
+        let state = state.and_then(|state| state.status.as_ref());
+        let key = ResourceKey::new(LoadBalancer::KIND, &balancer.name);
+        let bindings = remembered::handles(&key, state, self.input.last_good)?;
         Some(self.evaluation(model.clone(), Plan::default(), bindings, Vec::new()))
     }
 

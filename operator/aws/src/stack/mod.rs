@@ -7,6 +7,7 @@ mod evaluate;
 mod handles;
 mod op;
 mod plan;
+mod remembered;
 mod status;
 
 use fairway_core::{
