@@ -42,7 +42,7 @@ pub use bounds::{LIMITS, Limits};
         type_ = "string",
         json_path = r#".status.conditions[?(@.type=="Ready")].status"#
     ),
-    printcolumn(name = "Address", type_ = "string", json_path = ".status.addresses[0].*"),
+    printcolumn(name = "Address", type_ = "string", json_path = ".status.address"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[serde(rename_all = "camelCase")]
@@ -66,6 +66,10 @@ pub struct LoadBalancerStateStatus {
         extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"])
     )]
     pub conditions: Vec<Condition>,
+    /// The first of `addresses`, for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 255))]
+    pub address: Option<String>,
     /// Where clients reach the load balancer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = LIMITS.addresses))]

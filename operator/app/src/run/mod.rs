@@ -33,6 +33,9 @@ pub(crate) use contexts::{Contexts, network_unit};
 /// How often the hosted zones of the account are looked for anew.
 const ZONES: Duration = Duration::from_secs(300);
 
+/// Facts that are published at nearly the same time make one look, not one each.
+const TOGETHER: Duration = Duration::from_millis(100);
+
 /// Runs the controller.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Run {
@@ -197,6 +200,7 @@ async fn zones(queue: Arc<Queue<Unit>>, cluster: Shared, contexts: Arc<Contexts>
                 }
             }
             () = contexts.board.changed() => {
+                tokio::time::sleep(TOGETHER).await;
                 let snapshot = cluster.watches.snapshot();
                 for stack in affects::unsettled(&snapshot, &contexts.read) {
                     queue.push(Unit::of(stack), Rank::Change);

@@ -97,6 +97,7 @@ pub fn state_status(
         .filter_map(|(name, member)| Some((name.clone(), serde_json::to_string(member).ok()?)));
     LoadBalancerStateStatus {
         conditions: conditions(report, &before.conditions),
+        address: addresses.first().and_then(|first| first.hostname.clone().or_else(|| first.ip.clone())),
         addresses,
         arns: report.bindings.iter().map(|(key, handle)| (key.to_string(), handle.id.clone())).collect(),
         last_plan: if report.plan.is_empty() {
