@@ -456,3 +456,61 @@ fn rules_and_listeners_that_are_not_ours_stay() {
     let (evaluation, _) = world.look(&config(), &own("web"));
     assert_eq!(codes(&evaluation), [("web".to_owned(), "PortTaken", true)]);
 }
+
+#[test]
+fn what_an_author_got_wrong_is_said_in_a_stable_code() {
+    let instance = ("target-type", "instance");
+    let cases: [(&str, Value, &str); 4] = [
+        ("no node port", ingress("web", &[], &[("/", "web")]), "NoNodePort"),
+        (
+            "no such health check port",
+            ingress("web", &[("healthcheck-port", "nosuch")], &[("/", "web2")]),
+            "InvalidHealthCheckPort",
+        ),
+        ("no such subnet", ingress("web", &[("subnets", "nosuch")], &[("/", "web2")]), "SubnetNotFound"),
+        (
+            "no such group",
+            ingress("web", &[("security-groups", "x")], &[("/", "web2")]),
+            "SecurityGroupNotFound",
+        ),
+    ];
+    for (name, mut object, code) in cases {
+        object["metadata"]["annotations"][format!("alb.ingress.kubernetes.io/{}", instance.0)] =
+            json!(instance.1);
+        let mut world = World::recorded();
+        world.add(&json!([object]));
+        let (evaluation, _) = world.look(&config(), &own("web"));
+        assert_eq!(codes(&evaluation), [("web".to_owned(), code, true)], "{name}");
+        assert!(evaluation.plan.is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn a_service_that_cannot_be_a_load_balancer_says_why() {
+    let service = |annotations: Value, ports: Value| {
+        json!([{
+            "apiVersion": "v1", "kind": "Service",
+            "metadata": {"name": "edge", "namespace": "default", "uid": "u", "annotations": annotations},
+            "spec": {"type": "LoadBalancer", "loadBalancerClass": "service.k8s.aws/nlb", "ports": ports},
+        }])
+    };
+    let key = |key: &str| format!("service.beta.kubernetes.io/aws-load-balancer-{key}");
+    let ip = json!({(key("nlb-target-type")): "ip"});
+    let arn = recorded("environment.json")["certificate"]["CertificateArn"].clone();
+    let tls = json!({(key("nlb-target-type")): "ip", (key("ssl-cert")): arn, (key("ssl-ports")): "nosuch"});
+    let http = json!({"name": "http", "port": 80, "protocol": "TCP"});
+    let cases = [
+        (ip.clone(), json!([http, {"name": "quic", "port": 80, "protocol": "UDP"}]), "PortTwice"),
+        (ip, json!([{"name": "s", "port": 80, "protocol": "SCTP"}]), "UnsupportedProtocol"),
+        (tls, json!([http]), "InvalidSslPorts"),
+        (json!({}), json!([http]), "NoNodePort"),
+    ];
+    let unit = StackId::new(ProviderKind::Aws, StackKey::Service(Key::new("default", "edge")));
+    for (annotations, ports, code) in cases {
+        let mut world = World::recorded();
+        world.add(&service(annotations, ports));
+        let (evaluation, _) = world.look(&config(), &unit);
+        assert_eq!(codes(&evaluation), [("edge".to_owned(), code, true)]);
+        assert!(evaluation.plan.is_empty());
+    }
+}
