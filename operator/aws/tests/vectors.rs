@@ -4,7 +4,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test fails by panicking, helpers of tests included"
+    reason = "a test fails by panicking, and so do the functions that tests share"
 )]
 
 mod support;
