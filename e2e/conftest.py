@@ -29,7 +29,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         report.longrepr = f"skipped, which is a failure in CI: {report.longrepr}"
     operator = getattr(item, "funcargs", {}).get("operator")
     if report.failed and isinstance(operator, Operator):
-        report.sections.append((f"operator's log ({operator.log})", operator.tail(25)))
+        report.sections.append((f"operator's log ({operator.log})", operator.tail()))
 
 
 @pytest.fixture(scope="session")
@@ -52,6 +52,8 @@ def site(program: Path) -> Iterator[sites.Site]:
 def world(site: sites.Site) -> Iterator[sites.Site]:
     """The site with an account made anew and nobody leading; afterwards nothing of Fairway's may be left in the account."""
     site.cloud.reset()
+    # Nothing is learnt from waiting a second for every load balancer's interfaces; test_ingress_to_alb does it once.
+    site.cloud.settings(interface_linger_seconds=0)
     site.clear_lease()
     yield site
 

@@ -16,6 +16,7 @@ groups, zones, certificates, targets, permissions, record values. An alias to a 
 """
 
 import argparse
+import functools
 import json
 
 import boto3
@@ -50,6 +51,7 @@ def dump(endpoint, region="us-east-1"):
     }
 
 
+@functools.cache  # making one takes longer than most calls
 def client(service, endpoint, region="us-east-1"):
     """A boto3 client for an emulator; the credentials are as made up as the account."""
     return boto3.client(

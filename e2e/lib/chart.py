@@ -16,6 +16,8 @@ NAMESPACE = "fairway-system"
 ACCOUNT = "fairway"
 KUBERNETES = "1.35.0"  # the lab's; helm assumes an older one when it asks nobody
 WORKLOADS = ("Deployment", "DaemonSet")
+# Without them the chart leaves everything out that is for AWS.
+NAMED = {"clusterName": "lab", "region": "us-east-1", "vpcId": "vpc-0"}
 
 
 def rendered(**values: str) -> list[dict[str, Any]]:
@@ -39,7 +41,7 @@ def install(cluster: Cluster) -> None:
     """Puts everything but the workloads into a cluster, and waits until the definitions are served."""
     crds = definitions()
     cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}, *crds)
-    cluster.apply(*(manifest for manifest in rendered() if manifest["kind"] not in WORKLOADS))
+    cluster.apply(*(manifest for manifest in rendered(**NAMED) if manifest["kind"] not in WORKLOADS))
 
     def established() -> None:
         for crd in crds:

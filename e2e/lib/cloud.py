@@ -114,7 +114,7 @@ class Cloud:
 
     def plant_group(self, name: str, tags: dict[str, str] | None = None) -> str:
         """A security group of somebody else."""
-        made = self.ec2.create_security_group(GroupName=name, Description="not Fairway's", VpcId=self.vpc)
+        made = self.ec2.create_security_group(GroupName=name, Description="made by hand", VpcId=self.vpc)
         if tags:
             self.ec2.create_tags(Resources=[made["GroupId"]], Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
         return made["GroupId"]

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -14,6 +15,8 @@ from .waiting import eventually, need
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true"}
 PR_SET_PDEATHSIG = 1
 START_SECONDS = 20.0
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+WIDTH = 240  # of a log line that is shown; the file has all
 CALLS = "fairway_aws_api_calls_total"
 
 
@@ -24,9 +27,10 @@ class Operator:
         self.identity, self.log = identity, log
         self.port = _free_port()
         log.parent.mkdir(parents=True, exist_ok=True)
-        command = [str(program), "run", *flags, f"--identity={identity}", f"--metrics-bind-addr=127.0.0.1:{self.port}"]
+        loud = os.environ.get("FAIRWAY_E2E_LOG", "info")  # such as fairway_engine=debug
+        command = [str(program), "run", f"--log={loud}", *flags, f"--identity={identity}", f"--metrics-bind-addr=127.0.0.1:{self.port}"]
         environment = _environment({"KUBECONFIG": str(kubeconfig), "AWS_ENDPOINT_URL": endpoint, **CREDENTIALS})
-        with open(log, "ab") as output:
+        with open(log, "wb") as output:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=environment, preexec_fn=_die_with_parent)
 
@@ -84,7 +88,7 @@ class Operator:
     def tail(self, lines: int = 12) -> str:
         """The end of its log."""
         text = self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
-        return "\n".join(text.splitlines()[-lines:])
+        return "\n".join(COLOUR.sub("", line)[:WIDTH] for line in text.splitlines()[-lines:])
 
     def _get(self, path: str) -> str:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:

@@ -12,6 +12,8 @@ if typing.TYPE_CHECKING:
 
 # What pods of the Service `web` listen on.
 WEB = 8080
+# In the order in which a route is written.
+_CONFIGS = {"host-header": "HostHeaderConfig", "path-pattern": "PathPatternConfig"}
 
 
 class Shop:
@@ -20,7 +22,7 @@ class Shop:
     def __init__(self, site: "Site", namespace: str) -> None:
         self.site, self.cluster, self.cloud, self.namespace = site, site.cluster, site.cloud, namespace
         self._pods = 0
-        self._made: list[tuple[str, str]] = []
+        self._made: dict[tuple[str, str], str] = {}  # object: its stack
         self.addresses: dict[str, list[str]] = {}
         self.cluster.apply(manifests.namespace(namespace))
         self.service("web", [manifests.port(80, "http", "http")])
@@ -34,17 +36,15 @@ class Shop:
         """Applies an Ingress; annotations are named without `alb.ingress.kubernetes.io/` unless they have a slash. Gives its stack."""
         full = _prefixed("alb.ingress.kubernetes.io/", annotations)
         self.cluster.apply(manifests.ingress(self.namespace, name, routes, full, **rest))
-        self._remember("Ingress", name)
         group = full.get("alb.ingress.kubernetes.io/group.name")
-        return f"aws:group:{group}" if group else f"aws:ingress:{self.namespace}/{name}"
+        return self._remember("Ingress", name, f"aws:group:{group}" if group else f"aws:ingress:{self.namespace}/{name}")
 
     def service(self, name: str, ports: list[dict[str, Any]], annotations: dict[str, str] | None = None, **spec: Any) -> str:
         """Applies a Service; annotations are named without `service.beta.kubernetes.io/aws-load-balancer-`. Gives its stack."""
         full = _prefixed("service.beta.kubernetes.io/aws-load-balancer-", annotations)
         self.cluster.apply(manifests.service(self.namespace, name, ports, full, **spec))
-        if spec.get("type") == "LoadBalancer":
-            self._remember("Service", name)
-        return f"aws:service:{self.namespace}/{name}"
+        stack = f"aws:service:{self.namespace}/{name}"
+        return self._remember("Service", name, stack) if spec.get("type") == "LoadBalancer" else stack
 
     def balancer(self, name: str, ports: list[dict[str, Any]], annotations: dict[str, str] | None = None, **spec: Any) -> str:
         """A Service of type LoadBalancer, of our class, over the pods of `web`."""
@@ -69,7 +69,7 @@ class Shop:
         """Deletes an object and waits until it is gone."""
         self.cluster.delete(kind, self.namespace, name)
         self.cluster.gone(kind, self.namespace, name, seconds)
-        self._made = [made for made in self._made if made != (kind, name)]
+        self._made.pop((kind, name), None)
 
     def close(self) -> None:
         """Deletes everything that Fairway serves here, waits until it is gone, and lets the namespace go."""
@@ -85,9 +85,28 @@ class Shop:
         """Waits for an object's address."""
         return self.cluster.published(kind, self.namespace, name, seconds)
 
-    def stack(self, name: str, kind: str = "Ingress", seconds: float = PATIENCE) -> dict[str, Any]:
-        """Waits for an object's address and gives its load balancer, as the dump of the account shows it."""
-        return self.cloud.seen(self.address(name, kind, seconds))
+    def up(self, name: str, kind: str = "Ingress", seconds: float = PATIENCE) -> dict[str, Any]:
+        """Waits until all is made that an object asks for, and gives its load balancer as the dump of the account shows it."""
+        self.cluster.ready(self._made[(kind, name)], seconds)
+        return self.seen(name, kind)
+
+    def seen(self, name: str, kind: str = "Ingress") -> dict[str, Any]:
+        """The load balancer at an object's address, as the dump of the account shows it."""
+        return self.cloud.seen(self.address(name, kind))
+
+    def arn(self, name: str, kind: str = "Ingress") -> str:
+        """The ARN of the load balancer at an object's address."""
+        return self.cloud.balancer(self.address(name, kind))["LoadBalancerArn"]
+
+    def routes(self, name: str, listener: str = "80/HTTP") -> list[str]:
+        """The rules of a listener, one line each: `host path -> target groups`, as `{ingress}-{service}:{port}`, or what is answered."""
+        groups = self.cloud.dump()["targetGroups"]
+        lines = []
+        for rule in self.seen(name)["listeners"][listener]["rules"]:
+            values = {condition["Field"]: condition[_CONFIGS[condition["Field"]]]["Values"] for condition in rule["conditions"]}
+            places = [",".join(values.get(field, ["*"])) for field in _CONFIGS]
+            lines.append(f"{' '.join(places)} -> {_outcome(rule['actions'], groups)}")
+        return lines
 
     def target_groups(self) -> dict[str, Any]:
         """Target groups by the name of the Service they are for, of those in this namespace."""
@@ -108,9 +127,19 @@ class Shop:
 
         eventually(f"targets of {service} to be {sorted(wanted)}", probe, seconds)
 
-    def _remember(self, kind: str, name: str) -> None:
-        if (kind, name) not in self._made:
-            self._made.append((kind, name))
+    def _remember(self, kind: str, name: str, stack: str) -> str:
+        self._made[(kind, name)] = stack
+        return stack
+
+
+def _outcome(actions: list[dict[str, Any]], groups: dict[str, Any]) -> str:
+    last = actions[-1]
+    if last["Type"] == "fixed-response":
+        return last["FixedResponseConfig"]["StatusCode"]
+    if last["Type"] == "redirect":
+        return f"redirect to {last['RedirectConfig']['Protocol']}:{last['RedirectConfig']['Port']}"
+    tags = groups[last["TargetGroupArn"]]["tags"]
+    return tags["ingress.k8s.aws/resource"].partition("/")[2]
 
 
 def _prefixed(prefix: str, annotations: dict[str, str] | None) -> dict[str, str]:

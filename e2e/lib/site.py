@@ -149,7 +149,7 @@ def _admin(folder: Path) -> Iterator[Api]:
 def _leave(site: Site) -> None:
     for instance in site.instances:
         site.cluster.delete("Node", None, instance["name"])
-    for manifest in (*chart.rendered(), *chart.definitions()):
+    for manifest in (*chart.rendered(**chart.NAMED), *chart.definitions()):
         if manifest["kind"] not in chart.WORKLOADS:
             site.cluster.delete(manifest["kind"], manifest["metadata"].get("namespace"), manifest["metadata"]["name"])
 
