@@ -20,6 +20,8 @@ use fairway_core::{
 };
 use serde::Serialize;
 
+pub(crate) use routes::servable_path;
+
 use crate::{
     election::{self, Peers},
     stack::recorded,

@@ -71,7 +71,7 @@ fn add_routes(
     mut is_new: impl FnMut(&(Option<String>, Path)) -> bool,
 ) {
     for route in &ask.routes {
-        let Some(path) = path(route.path_type, &route.path) else { continue };
+        let Some(path) = servable_path(route.path_type, &route.path) else { continue };
         let place = (route.host.clone(), path);
         if is_new(&place) {
             let (host, path) = place;
@@ -80,8 +80,9 @@ fn add_routes(
     }
 }
 
-/// ALB patterns that end in `/*` mean a prefix; other patterns have no meaning here and route nothing.
-fn path(kind: PathType, text: &str) -> Option<Path> {
+/// How a path is matched here. ALB patterns that end in `/*` mean a prefix; other patterns have no meaning here and
+/// route nothing.
+pub(crate) fn servable_path(kind: PathType, text: &str) -> Option<Path> {
     let text = if text.is_empty() { "/" } else { text };
     match kind {
         PathType::Exact => Some(Path::Exact(text.to_owned())),

@@ -15,7 +15,7 @@ use fairway_core::{
     class::{Class, Classified},
     evaluate::{Address, AddressWish, Evaluation, Finalizers, Input, Provider, StatusWish, Step},
     ids::{Key, Kind, ObjectRef, StackId, sha256_hex},
-    intent::{Ask, Intent},
+    intent::{Ask, Intent, Member},
     note::Note,
     plan::{Bindings, Handle, Plan, ResourceKey, Wait},
     read,
@@ -28,7 +28,9 @@ pub use op::AddressOp;
 use crate::{
     allocate::{Given, Wish, allocate, keeps},
     announced::announcers,
+    election::candidates,
     pool::{Pool, pools},
+    program::servable_path,
 };
 
 /// Kind of an address in resource keys.
@@ -66,6 +68,17 @@ pub enum StackError {
     /// No agent has said that it answers for the address.
     #[error("no node announces {0} yet")]
     NotAnnounced(IpAddr),
+    /// Nobody will.
+    #[error("no L2Advertisement selects the IPAddressPool of {0}: no node announces it")]
+    NotAdvertised(IpAddr),
+    /// Nobody can.
+    #[error("no node may announce {0}: the L2Advertisements of its IPAddressPool select none that can")]
+    NoAnnouncer(IpAddr),
+    /// A pattern of another provider.
+    #[error(
+        "path {0:?} is a pattern that is not served in the cluster: requests for it go where they would without it"
+    )]
+    PathNotPortable(String),
     /// Two members ask for different addresses or pools.
     #[error("{0} asks for another address than the members before it")]
     Differs(ObjectRef),
@@ -78,14 +91,18 @@ impl Classified for StackError {
     fn class(&self) -> Class {
         match self {
             Self::NotAnnounced(_) => Class::Pending,
+            Self::NotAdvertised(_) | Self::NoAnnouncer(_) => Class::Environment,
             Self::Differs(_) => Class::Conflict,
-            Self::Layer4 => Class::Invalid,
+            Self::PathNotPortable(_) | Self::Layer4 => Class::Invalid,
         }
     }
 
     fn code(&self) -> &'static str {
         match self {
             Self::NotAnnounced(_) => "NotAnnounced",
+            Self::NotAdvertised(_) => "NotAdvertised",
+            Self::NoAnnouncer(_) => "NoAnnouncer",
+            Self::PathNotPortable(_) => "PathNotPortable",
             Self::Differs(_) => "AddressConflict",
             Self::Layer4 => "ServiceNotServed",
         }
@@ -128,10 +145,18 @@ impl Provider for Stacks {
     }
 }
 
-/// Services are read but not served: their authors are told.
+/// What is read but not served: its authors are told.
 fn unserved(intent: &Intent) -> Vec<Note> {
-    let layer4 = intent.members.iter().filter(|member| matches!(member.ask, Ask::L4(_)));
-    layer4.map(|member| Note::warn(&member.object, &StackError::Layer4)).collect()
+    let of_member = |member: &Member| match &member.ask {
+        Ask::L4(_) => vec![Note::warn(&member.object, &StackError::Layer4)],
+        Ask::Http(ask) => {
+            let lost =
+                ask.routes.iter().filter(|route| servable_path(route.path_type, &route.path).is_none());
+            lost.map(|route| Note::warn(&member.object, &StackError::PathNotPortable(route.path.clone())))
+                .collect()
+        }
+    };
+    intent.members.iter().flat_map(of_member).collect()
 }
 
 /// Addresses that the stack's state records.
@@ -224,7 +249,9 @@ fn stay(
     let assigned = address
         .filter(|address| !held.contains(address))
         .map(|address| plan.push(AddressOp::Assign { stack: input.unit.clone(), address }, []));
-    for old in held.iter().filter(|old| address.is_some_and(|address| address != **old)) {
+    let live = address.filter(|address| is_announced(input.snapshot, input.unit, *address));
+    // Nothing is given back before its replacement is reachable.
+    for old in held.iter().filter(|old| live.is_some_and(|live| live != **old)) {
         let waits = vec![Wait::RecordsGone(old.to_string())];
         plan.push_waiting(
             AddressOp::Release { stack: input.unit.clone(), address: *old },
@@ -233,14 +260,9 @@ fn stay(
             Vec::new(),
         );
     }
-    let live = address.filter(|address| is_announced(input.snapshot, input.unit, *address));
     if let Some(address) = address.filter(|_| live.is_none()) {
-        notes.extend(
-            intent
-                .members
-                .iter()
-                .map(|member| Note::warn(&member.object, &StackError::NotAnnounced(address))),
-        );
+        let why = silence(input.snapshot, address);
+        notes.extend(intent.members.iter().map(|member| Note::warn(&member.object, &why)));
     }
     Evaluation {
         fingerprint: fingerprint(address),
@@ -292,6 +314,16 @@ fn leaving(intent: &Intent) -> Vec<(ObjectRef, String)> {
     intent.leaving.iter().map(|leaving| (leaving.object.clone(), finalizer.clone())).collect()
 }
 
+/// Why nobody announces an address.
+fn silence(snapshot: &Snapshot, address: IpAddr) -> StackError {
+    let candidates = candidates(snapshot, address);
+    match (candidates.advertised, candidates.nodes.is_empty()) {
+        (false, _) => StackError::NotAdvertised(address),
+        (true, true) => StackError::NoAnnouncer(address),
+        (true, false) => StackError::NotAnnounced(address),
+    }
+}
+
 fn is_announced(snapshot: &Snapshot, stack: &StackId, address: IpAddr) -> bool {
     let state = snapshot.states.get(&Key::cluster(&stack.state_name()));
     state.is_some_and(|state| announcers(state).contains_key(&address))
@@ -314,7 +346,7 @@ pub fn address_key(address: IpAddr) -> ResourceKey {
 
 fn wishes(intent: &Intent, address: IpAddr) -> Vec<StatusWish> {
     let served = intent.members.iter().filter(|member| matches!(member.ask, Ask::Http(_)));
-    let wish = |member: &fairway_core::intent::Member| StatusWish {
+    let wish = |member: &Member| StatusWish {
         object: member.object.clone(),
         addresses: vec![AddressWish { address: Address::Ip(address.to_string()), ports: Vec::new() }],
     };
@@ -324,3 +356,6 @@ fn wishes(intent: &Intent, address: IpAddr) -> Vec<StatusWish> {
 fn fingerprint(address: Option<IpAddr>) -> String {
     sha256_hex([address.map(|address| address.to_string()).unwrap_or_default().as_str()])
 }
+
+#[cfg(test)]
+mod tests;
