@@ -15,9 +15,14 @@ def length(path: pathlib.Path) -> int:
     return tests
 
 
+def is_test(name: str) -> bool:
+    """Whether a file holds tests only."""
+    return "tests" in name or pathlib.PurePath(name).name.startswith("test_")
+
+
 def main() -> int:
     listed = subprocess.run(["git", "ls-files", "*.rs", "*.py"], check=True, capture_output=True, text=True)
-    files = [pathlib.Path(name) for name in listed.stdout.splitlines() if "tests" not in name]
+    files = [pathlib.Path(name) for name in listed.stdout.splitlines() if not is_test(name)]
     problems = [f"{path}: {length(path)} lines before its tests, at most {LINES}" for path in files if length(path) > LINES]
     for problem in problems:
         print(f"sizes: {problem}", file=sys.stderr)

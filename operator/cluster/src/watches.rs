@@ -4,6 +4,8 @@
 //! installed counts as empty and is looked for again. Objects are stripped of what no decision looks at before they
 //! are kept: pods outnumber everything else, and most of a pod is its spec.
 
+mod strip;
+
 use std::{
     fmt::Debug,
     sync::{Arc, Mutex, PoisonError},
@@ -11,7 +13,7 @@ use std::{
 };
 
 use fairway_core::{
-    ids::{Key, Kind, ObjectRef},
+    ids::Key,
     snapshot::{Objects, Snapshot},
 };
 use fairway_crds::LoadBalancerState;
@@ -30,6 +32,8 @@ use kube::{
 use serde::de::DeserializeOwned;
 use tokio::sync::{mpsc, watch};
 use tracing::{debug, warn};
+
+use strip::Strip;
 
 /// How long a kind that is not installed is left alone before it is looked for again.
 const ABSENT: Duration = Duration::from_secs(30);
@@ -338,78 +342,4 @@ fn node(
         )
     };
     (before.map(view) != after.map(view)).then_some(Change::Node)
-}
-
-/// Drops what no decision looks at.
-pub trait Strip: Sized {
-    /// The object without what no decision looks at.
-    #[must_use]
-    fn strip(self) -> Self;
-}
-
-fn without_managed_fields<K: Resource>(mut object: K) -> K {
-    object.meta_mut().managed_fields = None;
-    object
-}
-
-macro_rules! strip_managed_fields {
-    ($($kind:ty),* $(,)?) => {$(
-        impl Strip for $kind {
-            fn strip(self) -> Self {
-                without_managed_fields(self)
-            }
-        }
-    )*};
-}
-
-strip_managed_fields!(
-    Ingress,
-    Service,
-    k8s_openapi::api::networking::v1::IngressClass,
-    k8s_openapi::api::discovery::v1::EndpointSlice,
-    k8s_openapi::api::core::v1::Namespace,
-    fairway_crds::IngressClassParams,
-    fairway_crds::InClusterClassParams,
-    fairway_crds::IPAddressPool,
-    fairway_crds::L2Advertisement,
-    fairway_crds::TargetGroupBinding,
-    LoadBalancerState,
-);
-
-impl Strip for Pod {
-    fn strip(self) -> Self {
-        let mut pod = without_managed_fields(self);
-        pod.spec = pod.spec.map(|spec| k8s_openapi::api::core::v1::PodSpec {
-            node_name: spec.node_name,
-            readiness_gates: spec.readiness_gates,
-            host_network: spec.host_network,
-            ..Default::default()
-        });
-        pod.status = pod.status.map(|status| k8s_openapi::api::core::v1::PodStatus {
-            conditions: status.conditions,
-            phase: status.phase,
-            pod_ip: status.pod_ip,
-            pod_ips: status.pod_ips,
-            ..Default::default()
-        });
-        pod
-    }
-}
-
-impl Strip for k8s_openapi::api::core::v1::Node {
-    fn strip(self) -> Self {
-        let mut node = without_managed_fields(self);
-        node.status = node.status.map(|status| k8s_openapi::api::core::v1::NodeStatus {
-            addresses: status.addresses,
-            conditions: status.conditions,
-            ..Default::default()
-        });
-        node
-    }
-}
-
-/// The reference under which an object is reported.
-#[must_use]
-pub fn reference<K: Resource<DynamicType = ()>>(kind: Kind, object: &K) -> ObjectRef {
-    ObjectRef::new(kind, key(object))
 }
