@@ -84,6 +84,12 @@ impl Board {
         self.changed.notify_waiters();
     }
 
+    /// Uses a backend security group that somebody else keeps (`--backend-security-group`).
+    pub fn give_backend(&self, group: Handle) {
+        self.lock().backend = Some(group);
+        self.changed.notify_waiters();
+    }
+
     /// Returns when something was published after the call. Units that wait are then worth another look.
     pub async fn changed(&self) {
         self.changed.notified().await;
@@ -91,10 +97,10 @@ impl Board {
 
     /// Whether `unit` may go on.
     #[must_use]
-    pub fn ask(&self, unit: &str, wait: &Wait, bindings: &Bindings) -> Standing {
+    pub fn ask(&self, unit: &str, wait: &Wait) -> Standing {
         let mut state = self.lock();
         let pending = (unit.to_owned(), wait.clone());
-        if state.holds(unit, wait, bindings) {
+        if state.holds(unit, wait) {
             state.since.remove(&pending);
             return Standing::Holds;
         }
@@ -144,13 +150,13 @@ impl Board {
 }
 
 impl State {
-    fn holds(&self, unit: &str, wait: &Wait, bindings: &Bindings) -> bool {
+    fn holds(&self, unit: &str, wait: &Wait) -> bool {
         match wait {
             Wait::RecordsGone(name) => self.records_gone(&name.to_lowercase()),
             Wait::SuccessorLive(object) => self.served_by.get(object).is_some_and(|by| by != unit),
+            // Not what a look has just seen: only when it has been written into statuses may its predecessor go.
             Wait::LoadBalancerActive(key) => {
-                let ready = |handles: &Bindings| handles.get(key).is_some_and(|handle| handle.ready);
-                ready(bindings) || self.balancers.values().any(ready)
+                self.balancers.values().any(|handles| handles.get(key).is_some_and(|handle| handle.ready))
             }
             Wait::BackendSecurityGroup => self.backend.is_some(),
         }

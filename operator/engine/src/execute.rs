@@ -74,7 +74,7 @@ impl<P: Provider + 'static> Run<'_, P> {
         }
         self.ctx.board.lend(&mut self.bindings);
         let unit = self.unit.to_string();
-        planned.waits.iter().find_map(|wait| match self.ctx.board.ask(&unit, wait, &self.bindings) {
+        planned.waits.iter().find_map(|wait| match self.ctx.board.ask(&unit, wait) {
             Standing::Holds => None,
             Standing::Waits => Some(OpResult::Waiting(wait.clone())),
             Standing::Overdue => Some(OpResult::Failed(overdue(wait))),

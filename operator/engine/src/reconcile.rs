@@ -4,15 +4,15 @@ use std::{any::Any, panic::AssertUnwindSafe, time::Duration};
 
 use fairway_core::{
     class::Class,
-    evaluate::{LastGood, Provider},
-    report::{OpResult, Outcome, Report, Requeue, report},
+    evaluate::{LastGood, Provider, StatusWish},
+    report::{OpResult, Outcome, Report, Requeue, StatusWrite, report},
 };
 use futures::FutureExt as _;
 
 use crate::{
     board::Announces,
     context::Context,
-    execute::{LeaseLost, execute},
+    execute::{Executed, LeaseLost, execute},
     plan::{Planned, prepare},
     ports::{Record, Refusal, Remembered, Term, Timestamp},
 };
@@ -79,16 +79,29 @@ async fn look<P: Provider + 'static>(unit: &P::Unit, ctx: &Context<P>, term: Ter
         leads(ctx, term)?;
         unsettle(unit, ctx, term, &remembered).await?;
     }
+    withdraw(ctx, term, &planned.evaluation.status).await?;
     let executed = execute(unit, &planned.admitted, &planned.evaluation.bindings, ctx, term).await?;
     let report = report(&planned.evaluation, Some(&executed.outcome));
     let seen = observed_at(&planned, &offered, ctx.clock.now());
-    write(unit, ctx, term, &report, seen).await?;
+    let known = report.state.as_ref().is_some_and(|state| state.fingerprint.is_some());
+    write(unit, ctx, term, &report, seen.filter(|_| known)).await?;
     post(unit, ctx, &executed.outcome, &report);
-    Ok(next(&report, executed.retry_after, ctx.drift.remaining(unit, seen, ctx.clock.now())))
+    let until_drift = ctx.drift.remaining(unit, seen, ctx.clock.now());
+    Ok(next(&report, &executed, until_drift))
 }
 
 fn leads<P: Provider>(ctx: &Context<P>, term: Term) -> Result<(), LeaseLost> {
     if ctx.leadership.term() == Some(term) { Ok(()) } else { Err(LeaseLost) }
+}
+
+/// An address is withdrawn before what it points at goes.
+async fn withdraw<P: Provider>(ctx: &Context<P>, term: Term, wishes: &[StatusWish]) -> Result<(), Stop> {
+    for wish in wishes.iter().filter(|wish| wish.addresses.is_empty()) {
+        leads(ctx, term)?;
+        let write = StatusWrite { object: wish.object.clone(), addresses: Vec::new() };
+        ctx.publish.status(&write).await?;
+    }
+    Ok(())
 }
 
 /// Takes back what others and later looks rely on, before it stops being true.
@@ -159,12 +172,15 @@ fn observed_at<P: Provider>(planned: &Planned<P>, offered: &Remembered, now: Tim
     if looked { Some(now) } else { offered.observed_at }
 }
 
-fn next(report: &Report, retry_after: Option<Duration>, until_drift: Duration) -> Next {
+/// What the provider refused may be let through later, whoever has to act: it is tried again, slowly.
+fn next(report: &Report, executed: &Executed, until_drift: Duration) -> Next {
+    let failed = executed.outcome.results.values().any(|result| matches!(result, OpResult::Failed(_)));
     match report.requeue {
+        Requeue::OnChange if failed => Next::Slow,
         Requeue::OnChange if report.state.is_none() => Next::OnChange,
         Requeue::OnChange => Next::Within(until_drift),
         Requeue::After(delay) => Next::Within(delay.min(until_drift)),
-        Requeue::Backoff => Next::Backoff(retry_after),
+        Requeue::Backoff => Next::Backoff(executed.retry_after),
     }
 }
 

@@ -163,6 +163,25 @@ async fn finalizers_fall_after_the_record_and_only_when_settled() {
 }
 
 #[tokio::test]
+async fn what_the_provider_refuses_is_tried_again_although_nothing_changes() {
+    for class in [Class::Conflict, Class::Invalid] {
+        let stage = Stage::wanting(&["a"]);
+        stage.world.inner().refuse.insert("create a".to_owned(), refusal(class, None));
+        assert_eq!(look(&stage).await, Next::Slow, "{class:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_is_withdrawn_before_what_it_points_at_goes() {
+    let stage = Stage::wanting(&[]);
+    stage.script.lock().unwrap().withdraws = true;
+    stage.world.inner().things.insert("a".to_owned());
+    let _ = look(&stage).await;
+    let log = stage.world.take_log();
+    assert_eq!(log[2..4], ["status Service default/toy", "delete a"], "{log:?}");
+}
+
+#[tokio::test]
 async fn a_panic_costs_one_look_at_one_unit() {
     let stage = Stage::wanting(&["a"]);
     stage.script.lock().unwrap().panics = true;
@@ -276,17 +295,25 @@ async fn facts_of_other_units_hold_as_they_were_posted() {
     let board = &stage.ctx.board;
     let none = std::collections::BTreeMap::new();
     let live = Wait::SuccessorLive(member());
-    assert_eq!(board.ask("old", &live, &none), Standing::Waits);
+    assert_eq!(board.ask("old", &live), Standing::Waits);
     board.post("old", Announces::LoadBalancers, &none, &serving());
-    assert_eq!(board.ask("old", &live, &none), Standing::Waits, "a unit is not its own successor");
+    assert_eq!(board.ask("old", &live), Standing::Waits, "a unit is not its own successor");
     board.post("new", Announces::LoadBalancers, &none, &serving());
-    assert_eq!(board.ask("old", &live, &none), Standing::Holds);
+    assert_eq!(board.ask("old", &live), Standing::Holds);
     board.post("new", Announces::LoadBalancers, &none, &quiet());
-    assert_eq!(board.ask("old", &live, &none), Standing::Waits, "it does not serve it any more");
+    assert_eq!(board.ask("old", &live), Standing::Waits, "it does not serve it any more");
+
+    let balancer = fairway_core::plan::ResourceKey::new("load-balancer", "new");
+    let active = Wait::LoadBalancerActive(balancer.clone());
+    let ready = |ready| [(balancer.clone(), Handle { ready, ..Handle::default() })].into();
+    board.post("new", Announces::LoadBalancers, &ready(false), &quiet());
+    assert_eq!(board.ask("new", &active), Standing::Waits);
+    board.post("new", Announces::LoadBalancers, &ready(true), &serving());
+    assert_eq!(board.ask("new", &active), Standing::Holds);
 
     let mut bindings = [(key("backend"), Handle::default())].into();
     board.post("network", Announces::BackendSecurityGroup, &bindings, &quiet());
-    assert_eq!(board.ask("old", &Wait::BackendSecurityGroup, &none), Standing::Holds);
+    assert_eq!(board.ask("old", &Wait::BackendSecurityGroup), Standing::Holds);
     bindings.clear();
     board.lend(&mut bindings);
     assert!(bindings.contains_key(&key("backend")));

@@ -9,7 +9,7 @@ use std::{
 use async_trait::async_trait;
 use fairway_core::{
     class::Class,
-    evaluate::{Evaluation, Facts, Finalizers, Input, LastGood, Provider, Step},
+    evaluate::{Evaluation, Facts, Finalizers, Input, LastGood, Provider, StatusWish, Step},
     ids::{Key, Kind, ObjectRef},
     plan::{Bindings, Effect, Handle, Operation, Plan, ResourceKey, Wait},
     policy::Policy,
@@ -42,6 +42,8 @@ pub(super) struct Script {
     pub(super) panics: bool,
     pub(super) never_settles: bool,
     pub(super) dangling: bool,
+    /// The member's status is to be cleared.
+    pub(super) withdraws: bool,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -95,6 +97,8 @@ impl Provider for Toy {
             bindings = observed.iter().map(|name| (key(name), handle(name))).collect();
             compare(&script, observed, &mut plan);
         }
+        let cleared = StatusWish { object: member(), addresses: Vec::new() };
+        let status = script.withdraws.then_some(cleared).into_iter().collect();
         let member = member();
         let finalizer = (member, "toy/finalizer".to_owned());
         let gone = script.wanted.is_empty();
@@ -107,7 +111,7 @@ impl Provider for Toy {
                 add: if gone { Vec::new() } else { vec![finalizer.clone()] },
                 remove: if gone { vec![finalizer] } else { Vec::new() },
             },
-            status: Vec::new(),
+            status,
             good: BTreeMap::new(),
             fingerprint,
             gone,

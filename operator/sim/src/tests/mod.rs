@@ -1,3 +1,4 @@
 //! The world against the common behaviours, and the engine against the world.
 
 mod behaviours;
+mod runs;

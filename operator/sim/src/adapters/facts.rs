@@ -1,0 +1,63 @@
+//! Answers to questions about the account.
+
+use async_trait::async_trait;
+use fairway_aws::{
+    facts::{Answer as Fact, Interface, Query},
+    network::Network,
+    stack::Stacks,
+    targets::Targets,
+};
+use fairway_core::evaluate::{Facts, Provider};
+use fairway_engine::ports::{Answer, Refusal};
+
+use super::Process;
+use crate::world::Aws;
+
+macro_rules! answers {
+    ($($provider:ty),*) => {$(
+        #[async_trait]
+        impl Answer<$provider> for Process {
+            async fn answer(
+                &self,
+                _: &<$provider as Provider>::Unit,
+                queries: &[Query],
+            ) -> Result<Facts<$provider>, Refusal> {
+                let inner = self.sim.lock();
+                let mut facts = Facts::default();
+                queries.iter().for_each(|query| facts.insert(query.clone(), fact(&inner.aws, query)));
+                Ok(facts)
+            }
+        }
+    )*};
+}
+
+answers!(Stacks, Targets, Network);
+
+fn fact(aws: &Aws, query: &Query) -> Fact {
+    match query {
+        Query::Vpc => Fact::Vpc { ipv4: aws.vpc_cidrs.clone(), ipv6: Vec::new() },
+        Query::Subnets => Fact::Subnets(aws.subnets.values().cloned().collect()),
+        Query::SecurityGroup(written) => {
+            let named = |tags: &fairway_aws::model::Tags| tags.get("Name") == Some(written);
+            let found = aws.groups.values().filter(|row| row.id == *written || named(&row.tags));
+            Fact::SecurityGroup(found.map(|row| row.id.clone()).collect())
+        }
+        Query::Certificates => Fact::Certificates(aws.certificates.values().cloned().collect()),
+        Query::Certificate(arn) => Fact::Certificate(aws.certificates.get(arn).cloned()),
+        Query::BackendSecurityGroup => Fact::BackendSecurityGroup(backend(aws)),
+        Query::Interfaces { addresses, instances } => {
+            let asked = |row: &&Interface| {
+                row.addresses.iter().any(|address| addresses.contains(address))
+                    || row.instance.as_ref().is_some_and(|instance| instances.contains(instance))
+            };
+            Fact::Interfaces(aws.interfaces.values().filter(asked).cloned().collect())
+        }
+    }
+}
+
+/// The cluster's shared backend group, by its tags.
+pub(super) fn backend(aws: &Aws) -> Option<String> {
+    let marks = fairway_aws::tags::backend_marks(&super::config());
+    let is = |tags: &fairway_aws::model::Tags| marks.iter().all(|(key, value)| tags.get(key) == Some(value));
+    aws.groups.values().find(|row| is(&row.tags)).map(|row| row.id.clone())
+}

@@ -1,0 +1,258 @@
+//! One call an operation.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use fairway_aws::{
+    model::{
+        Action, Binding, Listener, LoadBalancer, Ref, ResourceKind, Rule, SecurityGroupRef, TargetGroup,
+    },
+    stack::{Retag, StackOp, Stacks},
+};
+use fairway_core::{
+    class::Class,
+    ids::{Key, Kind, ObjectRef, StackId},
+    plan::{Bindings, Handle, Operation as _, ResourceKey},
+};
+use fairway_engine::ports::{Applied, Apply, Refusal};
+
+use super::handle;
+use crate::{
+    adapters::{Process, id},
+    sim::{Inner, refused},
+    world::{Answered, Aws, BalancerAsk, ListenerAsk, ListenerChange, RuleAsk, TargetGroupAsk},
+};
+
+#[async_trait]
+impl Apply<Stacks> for Process {
+    async fn apply(&self, _: &StackId, op: &StackOp, bindings: &Bindings) -> Result<Applied, Refusal> {
+        let now = self.sim.now();
+        self.sim.write(self.number, op.describe(), |inner| one(inner, op, &Known(bindings), now)).await
+    }
+}
+
+/// Ids of what was made before.
+struct Known<'a>(&'a Bindings);
+
+impl Known<'_> {
+    fn id<K: ResourceKind>(&self, reference: &Ref<K>) -> Result<String, Refusal> {
+        id(self.0, &reference.key())
+    }
+
+    fn backend(&self) -> Result<String, Refusal> {
+        id(self.0, &ResourceKey(SecurityGroupRef::BACKEND_KEY.to_owned()))
+    }
+
+    fn groups(&self, groups: &[SecurityGroupRef]) -> Result<Vec<String>, Refusal> {
+        let group = |group: &SecurityGroupRef| match group {
+            SecurityGroupRef::Managed(own) => self.id(own),
+            SecurityGroupRef::Backend => self.backend(),
+            SecurityGroupRef::Given(id) => Ok(id.clone()),
+        };
+        groups.iter().map(group).collect()
+    }
+
+    fn actions(&self, actions: &[Action]) -> Result<Vec<Action>, Refusal> {
+        let mut actions = actions.to_vec();
+        for action in &mut actions {
+            if let Action::Forward(forward) = action {
+                for target in &mut forward.targets {
+                    target.target_group = Ref::new(self.id(&target.target_group)?);
+                }
+            }
+        }
+        Ok(actions)
+    }
+}
+
+fn made(key: ResourceKey, id: &str) -> Applied {
+    Applied::Produced { key, handle: Handle { id: id.to_owned(), ready: true, ..Handle::default() } }
+}
+
+fn changed(answered: Answered<()>) -> Result<Applied, Refusal> {
+    answered.map(|()| Applied::Changed).map_err(refused)
+}
+
+/// What is gone already is removed; so says the engine's contract.
+fn removed(answered: Answered<()>) -> Result<Applied, Refusal> {
+    match answered {
+        Err(error) if !error.code.ends_with("NotFound") => Err(refused(error)),
+        _ => Ok(Applied::Removed),
+    }
+}
+
+fn one(inner: &mut Inner, op: &StackOp, known: &Known<'_>, now: u64) -> Result<Applied, Refusal> {
+    let aws = &mut inner.aws;
+    match op {
+        StackOp::CreateSecurityGroup(spec) => {
+            let id = aws.create_security_group(&spec.name, &spec.description, &spec.tags).map_err(refused)?;
+            Ok(made(op.resource(), &id))
+        }
+        StackOp::AuthorizeIngress(group, permissions) => {
+            changed(aws.authorize_ingress(&known.id(group)?, permissions))
+        }
+        StackOp::RevokeIngress(group, permissions) => {
+            changed(aws.revoke_ingress(&group.get().id, permissions))
+        }
+        StackOp::DeleteSecurityGroup(group) => removed(aws.delete_security_group(&group.get().id)),
+        StackOp::CreateTargetGroup(spec) => create_group(aws, spec),
+        StackOp::ModifyHealthCheck(group, check) => {
+            changed(aws.modify_target_group(&group.get().arn, &check.clone().into()))
+        }
+        StackOp::ModifyTargetGroupAttributes(group, attributes) => {
+            changed(aws.modify_target_group_attributes(&known.id(group)?, attributes))
+        }
+        StackOp::DeleteTargetGroup(group) => removed(aws.delete_target_group(&group.get().arn)),
+        StackOp::PutBinding(spec) => put_binding(inner, spec, known),
+        StackOp::DeleteBinding(binding) => delete_binding(inner, binding, now),
+        StackOp::SetTags(retag) => set_tags(aws, retag),
+        _ => balancer(aws, op, known),
+    }
+}
+
+fn balancer(aws: &mut Aws, op: &StackOp, known: &Known<'_>) -> Result<Applied, Refusal> {
+    match op {
+        StackOp::CreateLoadBalancer(spec) => create_balancer(aws, spec, known),
+        StackOp::SetSubnets(have, subnets) => changed(aws.set_subnets(&have.get().handle.id, subnets)),
+        StackOp::SetSecurityGroups(have, groups) => {
+            changed(aws.set_security_groups(&have.get().handle.id, &known.groups(groups)?))
+        }
+        StackOp::SetIpAddressType(have, family) => {
+            changed(aws.set_ip_address_type(&have.get().handle.id, *family))
+        }
+        StackOp::ModifyLoadBalancerAttributes(have, attributes) => {
+            changed(aws.modify_balancer_attributes(&known.id(have)?, attributes))
+        }
+        StackOp::DeleteLoadBalancer(have) => removed(aws.delete_load_balancer(&have.get().handle.id)),
+        StackOp::CreateListener(spec) => create_listener(aws, spec, known),
+        StackOp::ModifyListener(have, spec) => {
+            let change = ListenerChange {
+                port: None,
+                protocol: Some(spec.protocol),
+                default_actions: Some(known.actions(&spec.default_actions)?),
+                ssl_policy: spec.ssl_policy.clone(),
+                certificate: spec.certificates.first().cloned(),
+                alpn_policy: spec.alpn_policy.clone(),
+            };
+            changed(aws.modify_listener(&have.get().arn, change).map(drop))
+        }
+        StackOp::AddCertificates(listener, arns) => changed(aws.add_certificates(&known.id(listener)?, arns)),
+        StackOp::RemoveCertificates(listener, arns) => {
+            changed(aws.remove_certificates(&known.id(listener)?, arns))
+        }
+        StackOp::ModifyListenerAttributes(listener, attributes) => {
+            changed(aws.modify_listener_attributes(&known.id(listener)?, attributes))
+        }
+        StackOp::DeleteListener(_, have) => removed(aws.delete_listener(&have.get().arn)),
+        _ => rule(aws, op, known),
+    }
+}
+
+fn rule(aws: &mut Aws, op: &StackOp, known: &Known<'_>) -> Result<Applied, Refusal> {
+    match op {
+        StackOp::CreateRule(spec) => create_rule(aws, spec, known),
+        StackOp::ModifyRule(_, have, spec) => {
+            let actions = known.actions(&spec.actions)?;
+            changed(aws.modify_rule(&have.get().arn, Some(spec.conditions.clone()), Some(actions)).map(drop))
+        }
+        StackOp::SetRulePriorities(_, moves) => {
+            let moves: BTreeMap<String, i32> =
+                moves.iter().map(|one| (one.rule.get().arn.clone(), one.priority)).collect();
+            changed(aws.set_rule_priorities(&moves))
+        }
+        StackOp::DeleteRule(_, have) => removed(aws.delete_rule(&have.get().arn)),
+        other => Err(Refusal::bug("UnknownOperation", other.describe())),
+    }
+}
+
+fn create_group(aws: &mut Aws, spec: &TargetGroup) -> Result<Applied, Refusal> {
+    let ask = TargetGroupAsk {
+        name: spec.name.clone(),
+        port: spec.port,
+        protocol: spec.protocol,
+        protocol_version: spec.protocol_version.clone(),
+        target_type: spec.target_type,
+        ip_address_type: spec.ip_address_type.clone(),
+        vpc: aws.vpc.clone(),
+        health_check: spec.health_check.clone().into(),
+        tags: spec.tags.clone(),
+    };
+    let row = aws.create_target_group(ask).map_err(refused)?;
+    Ok(made(Ref::<TargetGroup>::new(&spec.name).key(), &row.arn))
+}
+
+fn create_balancer(aws: &mut Aws, spec: &LoadBalancer, known: &Known<'_>) -> Result<Applied, Refusal> {
+    let ask = BalancerAsk {
+        name: spec.name.clone(),
+        kind: spec.kind,
+        scheme: spec.scheme,
+        ip_address_type: spec.ip_address_type,
+        subnets: spec.subnets.clone(),
+        security_groups: known.groups(&spec.security_groups)?,
+        tags: spec.tags.clone(),
+    };
+    let row = aws.create_load_balancer(ask).map_err(refused)?;
+    let handle = handle(aws, &row);
+    Ok(Applied::Produced { key: Ref::<LoadBalancer>::new(&spec.name).key(), handle })
+}
+
+fn create_listener(aws: &mut Aws, spec: &Listener, known: &Known<'_>) -> Result<Applied, Refusal> {
+    let ask = ListenerAsk {
+        load_balancer: known.id(&spec.load_balancer)?,
+        port: spec.port,
+        protocol: spec.protocol,
+        default_actions: known.actions(&spec.default_actions)?,
+        ssl_policy: spec.ssl_policy.clone(),
+        certificate: spec.certificates.first().cloned(),
+        alpn_policy: spec.alpn_policy.clone(),
+        tags: spec.tags.clone(),
+    };
+    let row = aws.create_listener(ask).map_err(refused)?;
+    Ok(made(spec.reference().key(), &row.arn))
+}
+
+fn create_rule(aws: &mut Aws, spec: &Rule, known: &Known<'_>) -> Result<Applied, Refusal> {
+    let ask = RuleAsk {
+        listener: known.id(&spec.listener)?,
+        priority: spec.priority,
+        conditions: spec.conditions.clone(),
+        actions: known.actions(&spec.actions)?,
+        tags: spec.tags.clone(),
+    };
+    let row = aws.create_rule(ask).map_err(refused)?;
+    Ok(made(spec.reference().key(), &row.arn))
+}
+
+fn set_tags(aws: &mut Aws, retag: &Retag) -> Result<Applied, Refusal> {
+    let ids = [retag.id.clone()];
+    if !retag.remove.is_empty() {
+        aws.remove_tags(&ids, &retag.remove).map_err(refused)?;
+    }
+    changed(aws.add_tags(&ids, &retag.set))
+}
+
+fn put_binding(inner: &mut Inner, spec: &Binding, known: &Known<'_>) -> Result<Applied, Refusal> {
+    let arn = known.id(&spec.target_group)?;
+    let backend = if spec.needs_backend_group() { Some(known.backend()?) } else { None };
+    let object = spec.object(&arn, backend.as_deref());
+    if inner.cluster.put_binding(&spec.key, object) {
+        Ok(made(spec.reference().key(), &spec.key.to_string()))
+    } else {
+        Err(Refusal::new(Class::Pending, "StillThere", format!("{} is being deleted", spec.key)))
+    }
+}
+
+fn delete_binding(inner: &mut Inner, binding: &Ref<Binding>, now: u64) -> Result<Applied, Refusal> {
+    let (namespace, name) = binding.name().split_once('/').unwrap_or_default();
+    let object = ObjectRef::new(Kind::TargetGroupBinding, Key::new(namespace, name));
+    if inner.cluster.has(&object) {
+        if inner.cluster.stays(&object) {
+            inner.cluster.delete(&object, now);
+        }
+        if inner.cluster.has(&object) {
+            // The deletion is asked for: it must be seen although this operation is not through.
+            return Err(Refusal::new(Class::Pending, "StillThere", format!("{object} is being deleted")));
+        }
+    }
+    Ok(Applied::Removed)
+}

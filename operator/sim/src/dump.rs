@@ -1,0 +1,110 @@
+//! A world in words: what there is, by names, so that two runs can be compared.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    sim::Inner,
+    world::{Aws, BalancerRow},
+};
+
+/// Everything, one line each, sorted.
+#[must_use]
+pub fn lines(inner: &Inner) -> BTreeSet<String> {
+    let mut all = aws(&inner.aws);
+    all.extend(cluster(inner));
+    all
+}
+
+/// What is on AWS.
+#[must_use]
+pub fn aws(aws: &Aws) -> BTreeSet<String> {
+    let names = Names::of(aws);
+    let groups = aws.groups.values().map(|row| format!("security group {} {:?}", row.name, row.tags));
+    // One line each: somebody else's rules stand beside ours.
+    let permissions = aws.groups.values().flat_map(|row| {
+        let names = &names;
+        row.permissions
+            .iter()
+            .map(move |one| format!("permission of {} {}", row.name, names.plain(&format!("{one:?}"))))
+    });
+    let targets = aws.target_groups.values().map(|row| {
+        let mut targets: Vec<String> =
+            row.targets.iter().map(|one| format!("{}:{}", one.id, one.port)).collect();
+        targets.sort();
+        let ask = &row.ask;
+        format!(
+            "target group {} {:?} {} {:?} {:?} {:?} {targets:?}",
+            ask.name, ask.protocol, ask.port, row.health_check, row.attributes, row.tags
+        )
+    });
+    let balancers = aws.balancers.values().map(|row| names.balancer(row));
+    let listeners = aws.listeners.values().map(|row| {
+        let on = names.plain(&row.load_balancer);
+        let actions = names.plain(&format!("{:?}", row.default_actions));
+        let (protocol, certificates) = (row.protocol, &row.certificates);
+        format!("listener {on}:{} {protocol:?} {actions} {certificates:?} {:?}", row.port, row.tags)
+    });
+    let rules = aws.rules.values().map(|row| {
+        let on = aws.listeners.get(&row.listener).map(|row| (names.plain(&row.load_balancer), row.port));
+        let actions = names.plain(&format!("{:?}", row.actions));
+        format!("rule {on:?} {} {:?} {actions} {:?}", row.priority, row.conditions, row.tags)
+    });
+    let records = aws.zones.values().flat_map(|zone| &zone.records);
+    let records = records.map(|record| names.plain(&format!("record {record:?}")));
+    groups
+        .chain(permissions)
+        .chain(targets)
+        .chain(balancers)
+        .chain(listeners)
+        .chain(rules)
+        .chain(records)
+        .collect()
+}
+
+fn cluster(inner: &Inner) -> Vec<String> {
+    let (objects, names) = (&inner.cluster.objects, Names::of(&inner.aws));
+    let ingresses = objects
+        .ingresses
+        .iter()
+        .map(|(key, o)| format!("Ingress {key} {:?} {:?}", o.metadata.finalizers, o.status));
+    let services = objects.services.iter().map(|(key, o)| {
+        let status = o.status.as_ref().and_then(|status| status.load_balancer.as_ref());
+        format!("Service {key} {:?} {status:?}", o.metadata.finalizers)
+    });
+    let bindings = objects.target_group_bindings.iter().map(|(key, o)| {
+        format!("TargetGroupBinding {key} {:?} {:?} {:?}", o.metadata.finalizers, o.metadata.labels, o.spec)
+    });
+    let states = objects.states.iter().map(|(key, o)| {
+        let good: Option<Vec<&String>> = o.status.as_ref().map(|status| status.last_good.keys().collect());
+        format!("LoadBalancerState {key} {good:?}")
+    });
+    let all = ingresses.chain(services).chain(bindings).chain(states);
+    all.map(|line| names.plain(&line)).collect()
+}
+
+/// Names in place of what AWS made up.
+struct Names(BTreeMap<String, String>);
+
+impl Names {
+    fn of(aws: &Aws) -> Self {
+        let mut names = BTreeMap::new();
+        for row in aws.balancers.values() {
+            names.insert(row.arn.clone(), format!("<{}>", row.name));
+            names.insert(row.dns_name.clone(), format!("<dns of {}>", row.name));
+        }
+        names.extend(aws.target_groups.values().map(|row| (row.arn.clone(), format!("<{}>", row.ask.name))));
+        names.extend(aws.groups.values().map(|row| (row.id.clone(), format!("<{}>", row.name))));
+        Self(names)
+    }
+
+    fn plain(&self, text: &str) -> String {
+        self.0.iter().fold(text.to_owned(), |text, (id, name)| text.replace(id, name))
+    }
+
+    fn balancer(&self, row: &BalancerRow) -> String {
+        let groups = self.plain(&format!("{:?}", row.security_groups));
+        let (kind, scheme, family) = (row.kind, row.scheme, row.ip_address_type);
+        let rest = format!("{:?} {groups} {:?} {:?}", row.subnets, row.attributes, row.tags);
+        format!("load balancer {} {kind:?} {scheme:?} {family:?} {rest}", row.name)
+    }
+}

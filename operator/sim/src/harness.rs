@@ -1,0 +1,342 @@
+//! A scenario run to its end under faults, with the clock paused, and what must hold then.
+//!
+//! After every step, once nothing changes any more: nothing is left to plan, what was there before Fairway is
+//! untouched, expected counts hold, and the world is, name by name, as in the run without faults. At the end everything is
+//! deleted and only what was there before is left. After every single write, the laws of every moment hold.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use fairway_core::ids::{Kind, ObjectRef};
+use tokio::{sync::mpsc::UnboundedReceiver, task::JoinHandle, time::sleep};
+
+use crate::{
+    adapters::Process,
+    cluster::Cluster,
+    dump,
+    faults::{Fault, Faults},
+    foreign,
+    operator::{DRIFT_PERIOD, Operator, Ports, Setup, process},
+    scenario::{Doomed, Scenario, Step, doomed, manifests},
+    sim::{Incident, Inner, PROBE, Sim},
+    world::{Aws, Settings},
+};
+
+/// Longer than the longest back-off: when nothing changes for so long, nothing will.
+const QUIET: u64 = 400;
+/// A run that has not come to rest by then never will.
+const PATIENCE: u64 = 2 * 3600;
+
+/// What a run came to.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    /// What should not have been, in words.
+    pub problems: Vec<String>,
+    /// What was injected.
+    pub injected: BTreeMap<Fault, u64>,
+    /// Writes and observations.
+    pub counted: (u64, u64),
+    /// The world after each step, for comparison with other runs.
+    pub pictures: Vec<BTreeSet<String>>,
+    /// Every write.
+    pub log: Vec<String>,
+}
+
+/// Counts of what is ours, by the names that scenarios use.
+pub type Counts = BTreeMap<String, usize>;
+
+/// How a process reaches the world: honestly, or with a bug that a test plants.
+pub type Wiring = fn(&Process) -> Ports;
+
+/// Runs a scenario. `reference` is a run without faults to compare with.
+pub fn run(scenario: &Scenario, faults: Faults, reference: Option<&Outcome>, wiring: Wiring) -> Outcome {
+    let built = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    match built {
+        Ok(runtime) => runtime.block_on(Run::new(scenario, faults, wiring).play(scenario, reference)),
+        Err(error) => Outcome { problems: vec![format!("no runtime: {error}")], ..Outcome::default() },
+    }
+}
+
+struct Run {
+    sim: Arc<Sim>,
+    incidents: UnboundedReceiver<Incident>,
+    processes: BTreeMap<u64, JoinHandle<()>>,
+    started: u64,
+    setup: Setup,
+    wiring: Wiring,
+    before: BTreeSet<String>,
+    outcome: Outcome,
+    drift_owed: u64,
+}
+
+fn world() -> (Aws, Cluster) {
+    let mut aws = foreign::world();
+    aws.settings = Settings { provisioning: 60, interface_linger: 30, ..Settings::default() };
+    let mut cluster = Cluster::default();
+    for object in manifests(include_str!("../scenarios/base.yaml")).unwrap_or_default() {
+        // The test of the scenarios shows that the base is well-formed.
+        let _ = cluster.apply(object, 0);
+    }
+    (aws, cluster)
+}
+
+impl Run {
+    fn new(scenario: &Scenario, faults: Faults, wiring: Wiring) -> Self {
+        let (aws, cluster) = world();
+        let before = dump::aws(&aws);
+        let (sim, incidents) = Sim::new(aws, cluster, faults);
+        let setup = Setup { dns: scenario.dns };
+        let (processes, outcome) = (BTreeMap::new(), Outcome::default());
+        let sim = Arc::new(sim);
+        Self { sim, incidents, processes, started: 0, setup, wiring, before, outcome, drift_owed: 0 }
+    }
+
+    async fn play(mut self, scenario: &Scenario, reference: Option<&Outcome>) -> Outcome {
+        self.start(0);
+        for (number, step) in scenario.steps.iter().enumerate() {
+            self.take(step);
+            match step.hurry {
+                Some(seconds) => self.wait(seconds).await,
+                None => {
+                    self.rest(&format!("step {} ({})", number + 1, step.say), Some(step), reference).await
+                }
+            }
+            if !self.outcome.problems.is_empty() {
+                return self.finish();
+            }
+        }
+        if reference.is_none() {
+            self.restart(scenario).await;
+        }
+        self.delete_all();
+        self.rest("deleting everything", None, reference).await;
+        self.leaks();
+        self.finish()
+    }
+
+    fn finish(mut self) -> Outcome {
+        self.processes.values().for_each(JoinHandle::abort);
+        let mut inner = self.sim.lock();
+        let mut violations = std::mem::take(&mut inner.violations);
+        violations.dedup();
+        self.outcome.problems.extend(violations);
+        self.outcome.injected.clone_from(&inner.faults.injected);
+        self.outcome.counted = inner.faults.counted();
+        self.outcome.log = std::mem::take(&mut inner.log);
+        drop(inner);
+        self.outcome
+    }
+
+    fn start(&mut self, number: u64) {
+        self.started = self.started.max(number);
+        let process = process(&self.sim, number);
+        let ports = (self.wiring)(&process);
+        let operator = Operator::new(&process, self.setup, ports);
+        self.processes.insert(number, tokio::spawn(async move { operator.run().await }));
+    }
+
+    fn take(&mut self, step: &Step) {
+        let now = self.sim.now();
+        self.sim.meddle(|inner| {
+            for object in manifests(&step.apply).unwrap_or_default() {
+                if let Err(problem) = inner.cluster.apply(object, now) {
+                    inner.violations.push(format!("{}: {problem}", step.say));
+                }
+            }
+            for doomed in step.delete.iter().filter_map(|object| doomed(object).ok()) {
+                match doomed {
+                    Doomed::Object(object) => inner.cluster.delete(&object, now),
+                    Doomed::Plain(kind, key) => inner.cluster.delete_plain(&kind, &key),
+                }
+            }
+        });
+    }
+
+    fn delete_all(&mut self) {
+        let now = self.sim.now();
+        self.sim.meddle(|inner| {
+            let objects = &inner.cluster.objects;
+            let ingresses = objects.ingresses.keys().map(|key| ObjectRef::new(Kind::Ingress, key.clone()));
+            let services = objects.services.iter();
+            let services = services.filter(|(_, object)| {
+                object.spec.as_ref().is_some_and(|spec| spec.type_.as_deref() == Some("LoadBalancer"))
+            });
+            let services = services.map(|(key, _)| ObjectRef::new(Kind::Service, key.clone()));
+            let all: Vec<ObjectRef> = ingresses.chain(services).collect();
+            all.iter().for_each(|object| inner.cluster.delete(object, now));
+        });
+    }
+
+    /// Lets time pass and processes die and start.
+    async fn wait(&mut self, seconds: u64) {
+        let until = self.sim.now() + seconds;
+        while self.sim.now() < until {
+            tokio::select! {
+                biased;
+                Some(incident) = self.incidents.recv() => self.handle(incident),
+                () = sleep(Duration::from_secs(1)) => {}
+            }
+        }
+    }
+
+    fn handle(&mut self, incident: Incident) {
+        match incident {
+            Incident::Crashed(number) => {
+                if let Some(task) = self.processes.remove(&number) {
+                    task.abort();
+                }
+                let next = self.started + 1;
+                self.sim.lock().leader = next;
+                self.start(next);
+            }
+            Incident::LeaseMoved(number) => self.start(number),
+        }
+    }
+
+    async fn quiet(&mut self) -> bool {
+        let begun = self.sim.now();
+        loop {
+            self.wait(20).await;
+            let (now, last) = (self.sim.now(), self.sim.lock().last_change);
+            if now >= last.max(begun) + QUIET {
+                return true;
+            }
+            if now > begun + PATIENCE {
+                return false;
+            }
+        }
+    }
+
+    /// Waits until nothing changes any more, and checks what must hold then.
+    async fn rest(&mut self, when: &str, step: Option<&Step>, reference: Option<&Outcome>) {
+        let mut at_rest = self.quiet().await;
+        let stale = self.sim.lock().faults.injected.get(&Fault::StaleRead).copied().unwrap_or_default();
+        if stale > self.drift_owed {
+            // What a stale read hid is found when the drift clock strikes, and not before.
+            self.drift_owed = stale;
+            self.wait(DRIFT_PERIOD.as_secs()).await;
+            at_rest = self.quiet().await;
+        }
+        if !at_rest {
+            self.problem(format!("{when}: it does not come to rest"));
+        }
+        let mut plan = self.probe().plan().await;
+        plan.sort();
+        if !plan.is_empty() {
+            self.problem(format!("{when}: something is left to do: {}", plan.join("; ")));
+        }
+        let (picture, counts) = {
+            let inner = self.sim.lock();
+            (dump::lines(&inner), counts(&inner, &self.before))
+        };
+        if let Some(touched) = self.before.difference(&picture).next() {
+            self.problem(format!("{when}: touched what is not ours: {touched}"));
+        }
+        if let Some(step) = step {
+            self.expectations(when, step, &counts);
+        }
+        self.compare(when, &picture, reference);
+        self.outcome.pictures.push(picture);
+    }
+
+    /// A process that only plans.
+    fn probe(&self) -> Operator {
+        let process = process(&self.sim, PROBE);
+        Operator::new(&process, self.setup, Ports::honest(&process))
+    }
+
+    fn expectations(&mut self, when: &str, step: &Step, counts: &Counts) {
+        for (what, want) in &step.expect {
+            let have = counts.get(what).copied();
+            if have != Some(*want) {
+                self.problem(format!("{when}: {what} is {have:?}, expected {want}"));
+            }
+        }
+        for (object, reasons) in &step.warn {
+            let inner = self.sim.lock();
+            let recorded = inner.cluster.warnings.iter().find(|(about, _)| about.to_string() == *object);
+            let recorded: Vec<String> = recorded.map(|(_, reasons)| reasons.clone()).unwrap_or_default();
+            drop(inner);
+            for reason in reasons.iter().filter(|reason| !recorded.contains(reason)) {
+                self.problem(format!("{when}: no Warning {reason} on {object}, only {recorded:?}"));
+            }
+        }
+    }
+
+    fn compare(&mut self, when: &str, picture: &BTreeSet<String>, reference: Option<&Outcome>) {
+        let Some(wanted) = reference.and_then(|run| run.pictures.get(self.outcome.pictures.len())) else {
+            return;
+        };
+        let missing = wanted.difference(picture).next().map(|line| format!("missing {line}"));
+        let extra = picture.difference(wanted).next().map(|line| format!("there is {line}"));
+        if let Some(difference) = missing.or(extra) {
+            self.problem(format!("{when}: not as without faults: {difference}"));
+        }
+    }
+
+    /// A new process finds everything as it was applied, and asks nothing about stacks.
+    async fn restart(&mut self, scenario: &Scenario) {
+        let tasks = std::mem::take(&mut self.processes);
+        tasks.values().for_each(JoinHandle::abort);
+        let next = self.started + 1;
+        {
+            let mut inner = self.sim.lock();
+            inner.leader = next;
+            inner.observations = 0;
+        }
+        self.start(next);
+        self.wait(60).await;
+        let seen = self.sim.lock().observations;
+        if seen > self.unsettled() && !scenario.restart_observes {
+            self.problem(format!("a restart cost {seen} observations of stacks"));
+        }
+    }
+
+    /// Stacks without a recorded fingerprint have something left to wait for, and are looked at again.
+    fn unsettled(&self) -> u64 {
+        let inner = self.sim.lock();
+        let without = inner
+            .cluster
+            .objects
+            .states
+            .values()
+            .filter(|state| state.status.as_ref().is_none_or(|status| status.fingerprint.is_none()));
+        if without.count() > 0 { u64::MAX } else { 0 }
+    }
+
+    fn leaks(&mut self) {
+        let inner = self.sim.lock();
+        let left = dump::aws(&inner.aws);
+        let mut leaked: Vec<String> = left.difference(&self.before).cloned().collect();
+        let objects = &inner.cluster.objects;
+        leaked.extend(objects.ingresses.keys().map(|key| format!("Ingress {key} is still there")));
+        leaked.extend(objects.target_group_bindings.keys().map(|key| format!("TargetGroupBinding {key}")));
+        leaked.extend(objects.states.keys().map(|key| format!("LoadBalancerState {key}")));
+        drop(inner);
+        self.outcome.problems.extend(leaked.into_iter().map(|what| format!("leaked: {what}")));
+    }
+
+    fn problem(&mut self, problem: String) {
+        self.outcome.problems.push(problem);
+    }
+}
+
+fn counts(inner: &Inner, before: &BTreeSet<String>) -> Counts {
+    let ours: Vec<String> = dump::aws(&inner.aws).into_iter().filter(|line| !before.contains(line)).collect();
+    let count = |start: &str| ours.iter().filter(|line| line.starts_with(start)).count();
+    let registered = inner.aws.target_groups.values().map(|row| row.targets.len()).sum();
+    let (objects, records) = (&inner.cluster.objects, count("record"));
+    Counts::from([
+        ("load_balancers".to_owned(), count("load balancer")),
+        ("listeners".to_owned(), count("listener")),
+        ("rules".to_owned(), count("rule")),
+        ("target_groups".to_owned(), count("target group")),
+        ("security_groups".to_owned(), count("security group")),
+        ("targets".to_owned(), registered),
+        ("records".to_owned(), records),
+        ("bindings".to_owned(), objects.target_group_bindings.len()),
+    ])
+}

@@ -1,0 +1,65 @@
+//! What must hold after every single write, whatever went wrong.
+
+use std::collections::BTreeSet;
+
+use fairway_core::ids::{Kind, ObjectRef};
+use fairway_dns::record::target_key;
+
+use crate::sim::Inner;
+
+/// The laws that do not hold now.
+pub(crate) fn broken(inner: &Inner) -> Vec<String> {
+    let mut broken = Vec::new();
+    let hosts: BTreeSet<String> = inner.aws.balancers.values().map(|row| target_key(&row.dns_name)).collect();
+    bindings(inner, &mut broken);
+    statuses(inner, &hosts, &mut broken);
+    records(inner, &hosts, &mut broken);
+    groups(inner, &mut broken);
+    broken
+}
+
+/// A TargetGroupBinding never names a target group that is gone.
+fn bindings(inner: &Inner, broken: &mut Vec<String>) {
+    for (key, binding) in inner.cluster.objects.target_group_bindings.iter() {
+        let arn = binding.spec.target_group_arn.as_deref().unwrap_or_default();
+        if !inner.aws.target_groups.contains_key(arn) {
+            broken.push(format!("TargetGroupBinding {key} names {arn}, which is gone"));
+        }
+    }
+}
+
+/// No status shows a load balancer that is gone, while its object stays.
+fn statuses(inner: &Inner, hosts: &BTreeSet<String>, broken: &mut Vec<String>) {
+    let objects = &inner.cluster.objects;
+    let ingresses = objects.ingresses.iter().map(|(key, object)| (Kind::Ingress, key, &object.metadata));
+    let services = objects.services.iter().map(|(key, object)| (Kind::Service, key, &object.metadata));
+    for (kind, key, meta) in ingresses.chain(services) {
+        let object = ObjectRef::new(kind, key.clone());
+        for host in inner.cluster.published(&object) {
+            if !hosts.contains(&target_key(&host)) && meta.deletion_timestamp.is_none() {
+                broken.push(format!("the status of {object} shows {host}, which is gone"));
+            }
+        }
+    }
+}
+
+/// No record points at a load balancer that is gone. Foreign records point where they like.
+fn records(inner: &Inner, hosts: &BTreeSet<String>, broken: &mut Vec<String>) {
+    for record in inner.aws.zones.values().flat_map(|zone| &zone.records) {
+        for target in record.targets() {
+            let ours = target.contains(".elb.") && !target.starts_with("foreign");
+            if ours && !hosts.contains(&target) {
+                broken.push(format!("{} {} points at {target}, which is gone", record.kind, record.name));
+            }
+        }
+    }
+}
+
+/// Load balancers carry groups that exist.
+fn groups(inner: &Inner, broken: &mut Vec<String>) {
+    for row in inner.aws.balancers.values() {
+        for group in row.security_groups.iter().filter(|group| !inner.aws.groups.contains_key(*group)) {
+            broken.push(format!("load balancer {} carries {group}, which is gone", row.name));
+        }
+    }
+}

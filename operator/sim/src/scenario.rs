@@ -1,0 +1,116 @@
+//! What users do, in steps: files in `scenarios/`.
+//!
+//! ```yaml
+//! dns: true                         # whether DNS has an owner; default false
+//! steps:
+//!   - say: a Service gets a load balancer
+//!     apply: |                      # manifests, as for kubectl apply
+//!       apiVersion: v1
+//!       ...
+//!     delete: ["Ingress default/shop"]
+//!     hurry: 3                      # seconds until the next step; default: until nothing changes any more
+//!     expect: {load_balancers: 1}   # counts of what is ours, once settled; see `harness::Counts`
+//!     warn: {"Ingress default/shop": [BackendNotFound]}   # Warning events that must have been recorded by then
+//! ```
+//!
+//! Every scenario starts from `scenarios/base.yaml` and ends with the deletion of everything that asked for something.
+
+use std::collections::BTreeMap;
+
+use fairway_core::ids::{Key, Kind, ObjectRef};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// A scenario.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// The file's name.
+    #[serde(skip)]
+    pub name: String,
+    /// Whether DNS has an owner.
+    #[serde(default)]
+    pub dns: bool,
+    /// Whether a restart has to observe: what a replacement took over has other names than the model gives it, so that
+    /// nothing short of a look shows that all is there.
+    #[serde(default)]
+    pub restart_observes: bool,
+    /// In order.
+    pub steps: Vec<Step>,
+}
+
+/// One thing that users do.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// A sentence.
+    pub say: String,
+    /// Manifests.
+    #[serde(default)]
+    pub apply: String,
+    /// `Kind namespace/name`.
+    #[serde(default)]
+    pub delete: Vec<String>,
+    /// Seconds until the next step, settled or not.
+    #[serde(default)]
+    pub hurry: Option<u64>,
+    /// Counts of what is ours.
+    #[serde(default)]
+    pub expect: BTreeMap<String, usize>,
+    /// Reasons by object.
+    #[serde(default)]
+    pub warn: BTreeMap<String, Vec<String>>,
+}
+
+/// A scenario that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name}: {problem}")]
+pub struct ScenarioError {
+    /// Which.
+    pub name: String,
+    /// What is wrong.
+    pub problem: String,
+}
+
+impl Scenario {
+    /// Reads a scenario.
+    ///
+    /// # Errors
+    /// Text that is none, manifests included.
+    pub fn parse(name: &str, text: &str) -> Result<Self, ScenarioError> {
+        let wrong = |problem: String| ScenarioError { name: name.to_owned(), problem };
+        let scenario: Self = serde_saphyr::from_str(text).map_err(|error| wrong(error.to_string()))?;
+        for step in &scenario.steps {
+            manifests(&step.apply).map_err(&wrong)?;
+            step.delete.iter().try_for_each(|object| doomed(object).map(drop)).map_err(&wrong)?;
+        }
+        Ok(Self { name: name.to_owned(), ..scenario })
+    }
+}
+
+/// Objects of a text with several documents.
+pub(crate) fn manifests(text: &str) -> Result<Vec<Value>, String> {
+    let all: Vec<Value> = serde_saphyr::from_multiple(text).map_err(|error| error.to_string())?;
+    Ok(all.into_iter().filter(|value| !value.is_null()).collect())
+}
+
+/// What is to be deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Doomed {
+    /// Can carry finalizers.
+    Object(ObjectRef),
+    /// Carries none.
+    Plain(String, Key),
+}
+
+pub(crate) fn doomed(text: &str) -> Result<Doomed, String> {
+    let (kind, key) = text.split_once(' ').ok_or_else(|| format!("{text} is no object"))?;
+    let (namespace, name) = key.split_once('/').ok_or_else(|| format!("{text} has no namespace"))?;
+    let key = Key::new(namespace, name);
+    match kind {
+        "Ingress" => Ok(Doomed::Object(ObjectRef::new(Kind::Ingress, key))),
+        "Service" => Ok(Doomed::Object(ObjectRef::new(Kind::Service, key))),
+        "EndpointSlice" | "Pod" => Ok(Doomed::Plain(kind.to_owned(), key)),
+        other => Err(format!("{other} cannot be deleted here")),
+    }
+}
