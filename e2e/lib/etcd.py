@@ -1,4 +1,4 @@
-"""Objects put straight into a lab's etcd: the one way to an object with a given UID, since the API server gives its own.
+"""Objects put straight into a lab's etcd: the one way to a given UID and creation time, since the API server gives its own.
 
 The API server reads JSON as well as the binary form that it writes itself, and its watches see what is put here.
 """
@@ -10,13 +10,14 @@ from typing import Any
 
 from lab import Lab
 
-FOLDERS = {"Service": "services/specs"}
+FOLDERS = {"Node": "minions", "Pod": "pods", "Service": "services/specs"}
 
 
 def put(lab: Lab, manifest: dict[str, Any]) -> None:
     """Stores an object as it is written; nothing is checked and no default is filled in."""
     metadata = manifest["metadata"]
-    key = f"/registry/{FOLDERS[manifest['kind']]}/{metadata['namespace']}/{metadata['name']}"
+    place = [metadata["namespace"]] if "namespace" in metadata else []
+    key = "/".join(["/registry", FOLDERS[manifest["kind"]], *place, metadata["name"]])
     body = {"key": _encoded(key), "value": _encoded(json.dumps(manifest))}
     port = lab.describe()["ports"]["etcd"]
     request = urllib.request.Request(

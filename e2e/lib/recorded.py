@@ -13,7 +13,7 @@ FOLDER = VECTORS / "lbc-3.5.0"
 NAMESPACE = "default"
 # Made by Fairway, not by the author of a case.
 PRODUCTS = ("TargetGroupBinding",)
-# What an author writes into metadata; UIDs only take effect where objects are put straight into etcd.
+# What an author writes, and what the API server adds once; the latter only takes effect where objects are put straight into etcd.
 AUTHORED = ("name", "namespace", "labels", "annotations", "uid", "creationTimestamp")
 
 

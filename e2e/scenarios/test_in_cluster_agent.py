@@ -369,10 +369,8 @@ def test_a_killed_agent_is_replaced_and_starts_again(lab: Lab, agents: Agents) -
 
 def test_serving_goes_on_while_the_api_server_is_away(lab: Lab, agents: Agents) -> None:
     first = owner(lab)
-    server = lab.describe()["network"]["control"]
-    rule = ["nft", f"add table inet away; add chain inet away out {{ type filter hook output priority 0; }}; add rule inet away out ip daddr {server} drop"]
     for node in NODES:
-        lab.exec(node, rule)
+        cut_off(lab, node)
     try:
         good, bad, _ = Load(lab, 12).wait()
         assert bad == 0 and good > 300
@@ -382,7 +380,35 @@ def test_serving_goes_on_while_the_api_server_is_away(lab: Lab, agents: Agents) 
         for node in NODES:
             lab.exec(node, ["nft", "delete", "table", "inet", "away"])
     lab.kubectl("apply", "-f", "-", stdin=json.dumps(ingress("shop", {"/back": "cart"})))
+    load = Load(lab, 20)
     until("changes to be seen again", 60, lambda: ask(lab, f"http://{SHOP}/back")["pod"] == "cart", pause=0.5)
+    good, bad, _ = load.wait()
+    assert bad == 0 and good > 500
+    assert [agents.metric(node, "peers_alive") for node in NODES] == [2, 2]
+    for node in NODES:
+        assert 'died={"' not in agents.log(node).split("does not answer")[-1], "nobody was declared dead when it came back"
+
+
+def cut_off(lab: Lab, node: str) -> None:
+    server = lab.describe()["network"]["control"]
+    rules = ["add table inet away", "add chain inet away out { type filter hook output priority 0; }", f"add rule inet away out ip daddr {server} drop"]
+    lab.exec(node, ["nft", "; ".join(rules)])
+
+
+def test_a_node_without_the_api_server_gives_way_to_one_that_has_it(lab: Lab, agents: Agents) -> None:
+    first = owner(lab)
+    other = next(node for node in NODES if node != first)
+    cut_off(lab, first)
+    try:
+        until(f"{other} to take over", 12, lambda: owner(lab) == other)
+        until(f"{first} to give way", 6, lambda: agents.metric(first, "addresses_announced") == 0)
+        assert all(who_answers(lab) == {other} for _ in range(5))
+        good, bad, _ = Load(lab, 3).wait()
+        assert bad == 0 and good > 50
+    finally:
+        lab.exec(first, ["nft", "delete", "table", "inet", "away"])
+    until("the address to come back", 30, lambda: owner(lab) == first)
+    until("the client to be told", 5, lambda: who_answers(lab) == {first})
 
 
 def test_an_address_moves_when_its_node_dies(lab: Lab, agents: Agents) -> None:
