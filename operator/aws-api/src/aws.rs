@@ -17,7 +17,7 @@ use futures::future::BoxFuture;
 use crate::calls::CallCounter;
 use crate::facts::Answers;
 use crate::fault::Fault;
-use crate::inventory::Inventory;
+use crate::inventory::{Inventory, MAX_AGE};
 use crate::pace::Pace;
 use crate::thin::ec2::Ec2;
 use crate::thin::{CallError, SetupError};
@@ -68,10 +68,16 @@ impl Aws {
             ),
             ec2: Ec2::new(&sdk, calls)?,
             pace: Pace::default(),
-            inventory: Inventory::default(),
+            inventory: Inventory::new(MAX_AGE),
             answers: Answers::default(),
             page: PAGE,
         })
+    }
+
+    /// The same, for when drift is to be seen within `period`: a view is never older than a quarter of it.
+    #[must_use]
+    pub fn with_drift_period(self, period: Duration) -> Self {
+        Self { inventory: Inventory::new(MAX_AGE.min(period / 4)), ..self }
     }
 
     /// The same, asking for `page` resources at a time (1-400) where lists have pages.

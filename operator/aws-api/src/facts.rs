@@ -18,7 +18,6 @@ use ipnet::IpNet;
 use crate::Aws;
 use crate::cached::{Cached, CachedBy};
 use crate::fault::Fault;
-use crate::inventory::MAX_AGE;
 use crate::observe::find;
 use crate::thin::ec2::{NetworkInterface, Select};
 
@@ -108,7 +107,7 @@ impl Aws {
     /// Ids of the groups with this id or `Name` tag.
     async fn groups_called(&self, text: &str) -> Result<Vec<String>, Fault> {
         let mut ids = Vec::new();
-        for max_age in [MAX_AGE, MISSES] {
+        for max_age in [self.inventory.max_age, MISSES] {
             let read = |_| self.read_security_groups();
             let found = |all: &crate::inventory::SecurityGroups| {
                 let called = all.values().filter(|group| {

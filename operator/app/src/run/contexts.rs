@@ -63,7 +63,10 @@ impl Contexts {
         let in_cluster = fairway_metal::stack::Config { read: options.read() };
         let in_cluster = wiring.context(in_cluster, addresses, states, Announces::LoadBalancers);
         let api = match options.aws() {
-            Some(config) => Some(Arc::new(Aws::new(&sdk(options).await, config, &metrics.calls)?)),
+            Some(config) => {
+                let api = Aws::new(&sdk(options).await, config, &metrics.calls)?;
+                Some(Arc::new(api.with_drift_period(options.drift_period)))
+            }
             None => None,
         };
         options.dns().check()?;
@@ -176,7 +179,8 @@ impl Wiring<'_> {
             publish: Arc::clone(&cluster) as _,
             leadership: cluster,
             clock: Arc::new(Process),
-            drift: DriftClock::new(self.options.drift_period),
+            // A look may rely on a view that is up to a quarter of the period old.
+            drift: DriftClock::new(self.options.drift_period * 3 / 4),
             board: Arc::clone(self.board),
             announces,
             memory: Memory::default(),

@@ -8,7 +8,7 @@ use fairway_aws::observed::{ListenerSeen, LoadBalancerSeen, RuleSeen, TargetGrou
 use tokio::time::Instant;
 
 use super::read::all_pages;
-use super::{Balancer, Group, is_fresh};
+use super::{Balancer, Group};
 use crate::Aws;
 use crate::fault::Fault;
 use crate::wire;
@@ -18,7 +18,7 @@ impl Aws {
     pub(crate) async fn complete_balancer(&self, balancer: Balancer) -> Result<LoadBalancerSeen, Fault> {
         let Balancer { mut seen, listeners, attributes } = balancer;
         let arn = seen.handle.id.clone();
-        if !is_fresh(listeners) {
+        if !self.inventory.is_fresh(listeners) {
             let since = Instant::now();
             let read = self.read_listeners(&arn, seen.kind).await?;
             seen.listeners.clone_from(&read);
@@ -32,7 +32,7 @@ impl Aws {
                 }
             });
         }
-        if !is_fresh(attributes) {
+        if !self.inventory.is_fresh(attributes) {
             let since = Instant::now();
             let request = self.elbv2.describe_load_balancer_attributes().load_balancer_arn(&arn);
             let answer = self.elb("DescribeLoadBalancerAttributes", request.send()).await?;
@@ -51,7 +51,7 @@ impl Aws {
     /// Fills in what is not known of a target group of ours.
     pub(crate) async fn complete_group(&self, group: Group) -> Result<TargetGroupSeen, Fault> {
         let Group { mut seen, attributes } = group;
-        if !is_fresh(attributes) {
+        if !self.inventory.is_fresh(attributes) {
             let (since, arn) = (Instant::now(), seen.arn.clone());
             let request = self.elbv2.describe_target_group_attributes().target_group_arn(&arn);
             let answer = self.elb("DescribeTargetGroupAttributes", request.send()).await?;

@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use fairway_aws::targets::TargetsObserved;
 use tokio::time::Instant;
 
-use super::is_fresh;
-
 /// What is registered where.
-#[derive(Default)]
 pub(crate) struct Members {
+    max_age: Duration,
     state: Mutex<State>,
 }
 
@@ -25,11 +24,16 @@ struct State {
 pub(crate) struct Mark(u64);
 
 impl Members {
+    /// Nothing is known; what is read is relied on for so long.
+    pub(crate) fn new(max_age: Duration) -> Self {
+        Self { max_age, state: Mutex::default() }
+    }
+
     /// The members of a group, if they are known and not too old.
     pub(crate) fn get(&self, group: &str) -> Option<TargetsObserved> {
         let state = self.lock();
         let (seen, since) = state.groups.get(group)?;
-        is_fresh(Some(*since)).then(|| seen.clone())
+        (since.elapsed() <= self.max_age).then(|| seen.clone())
     }
 
     /// Taken before a read.

@@ -31,15 +31,16 @@ use crate::ledger::Ledger;
 pub(crate) use members::Members;
 pub(crate) use poll::Poll;
 
-/// How old a view may be: what others change by hand is seen after this.
+/// How old a view may be unless drift is looked for more often.
 pub(crate) const MAX_AGE: Duration = Duration::from_secs(600);
 
 /// Security groups of the VPC, by id.
 pub(crate) type SecurityGroups = BTreeMap<String, SecurityGroupSeen>;
 
 /// All views.
-#[derive(Default)]
 pub(crate) struct Inventory {
+    /// How old a view may be: what others change by hand is seen after this.
+    pub(crate) max_age: Duration,
     pub(crate) region: Ledger<Region>,
     pub(crate) security_groups: Ledger<SecurityGroups>,
     pub(crate) members: Members,
@@ -73,17 +74,29 @@ pub(crate) struct Group {
 }
 
 impl Inventory {
+    /// Nothing is known.
+    pub(crate) fn new(max_age: Duration) -> Self {
+        Self {
+            max_age,
+            region: Ledger::default(),
+            security_groups: Ledger::default(),
+            members: Members::new(max_age),
+            zones: Zones::default(),
+            poll: Poll::default(),
+        }
+    }
+
+    /// Whether something known since then is worth relying on.
+    pub(crate) fn is_fresh(&self, since: Option<Instant>) -> bool {
+        since.is_some_and(|at| at.elapsed() <= self.max_age)
+    }
+
     pub(crate) fn forget(&self) {
         self.region.forget();
         self.security_groups.forget();
         self.members.forget();
         self.zones.forget();
     }
-}
-
-/// Whether something known since then is worth relying on.
-pub(crate) fn is_fresh(since: Option<Instant>) -> bool {
-    since.is_some_and(|at| at.elapsed() <= MAX_AGE)
 }
 
 impl Balancer {

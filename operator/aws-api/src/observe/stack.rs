@@ -8,7 +8,7 @@ use fairway_aws::tags;
 
 use crate::Aws;
 use crate::fault::Fault;
-use crate::inventory::{Balancer, Group, MAX_AGE, Region, SecurityGroups};
+use crate::inventory::{Balancer, Group, Region, SecurityGroups};
 
 impl Aws {
     pub(crate) async fn observe_stack(&self, scope: &StackScope) -> Result<StackObserved, Fault> {
@@ -45,7 +45,7 @@ impl Aws {
 
     /// Looks at load balancers and target groups of the region.
     pub(crate) async fn region<R>(&self, see: impl FnOnce(&Region) -> R) -> Result<R, Fault> {
-        self.inventory.region.look(MAX_AGE, |old| self.read_region(old), see).await
+        self.inventory.region.look(self.inventory.max_age, |old| self.read_region(old), see).await
     }
 
     /// Looks at the VPC's security groups.
@@ -54,7 +54,7 @@ impl Aws {
         see: impl FnOnce(&SecurityGroups) -> R,
     ) -> Result<R, Fault> {
         let read = |_| self.read_security_groups();
-        self.inventory.security_groups.look(MAX_AGE, read, see).await
+        self.inventory.security_groups.look(self.inventory.max_age, read, see).await
     }
 
     async fn look_at(&self, balancer: Balancer) -> Result<LoadBalancerSeen, Fault> {

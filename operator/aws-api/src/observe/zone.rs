@@ -28,7 +28,11 @@ struct Next {
 impl Aws {
     pub(crate) async fn observe_zone(&self, zone: &ZoneId) -> Result<ZoneObserved, Fault> {
         let read = self.read_zone(zone);
-        let records = self.inventory.zones.get(zone.as_str().to_owned(), MAX_AGE, read).await?;
+        let records = self
+            .inventory
+            .zones
+            .get(zone.as_str().to_owned(), MAX_AGE.min(self.inventory.max_age), read)
+            .await?;
         Ok(ZoneObserved { records: records.to_vec() })
     }
 
