@@ -1,6 +1,6 @@
-"""The agents serve an Ingress on real nodes, at an address that one of them answers for.
+"""The agents serve Ingresses on real nodes, at addresses that one of them answers for.
 
-The address is recorded in the stack's state by the test itself: what an agent does depends on no operator.
+Most tests record the address in the stack's state themselves: what an agent does depends on no operator.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from lab import Api, Lab, Process, leftovers, unique_name, until
+from lab import Api, ApiError, Lab, Process, leftovers, unique_name, until
 
 pytestmark = [
     pytest.mark.nodes,
@@ -101,7 +101,7 @@ def prepare(lab: Lab) -> None:
         {"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": {"name": "metal"},
          "spec": {"controller": "fairway.dev/in-cluster"}},
         {"apiVersion": "metallb.io/v1beta1", "kind": "IPAddressPool", "metadata": {"name": "lab", "namespace": NAMESPACE},
-         "spec": {"addresses": ["10.0.240.0/24"]}},
+         "spec": {"addresses": ["10.0.240.10-10.0.240.20"]}},
         {"apiVersion": "metallb.io/v1beta1", "kind": "L2Advertisement", "metadata": {"name": "lab", "namespace": NAMESPACE},
          "spec": {"interfaces": []}},
         ingress("shop"),
@@ -409,6 +409,38 @@ def test_a_node_without_the_api_server_gives_way_to_one_that_has_it(lab: Lab, ag
         lab.exec(first, ["nft", "delete", "table", "inet", "away"])
     until("the address to come back", 30, lambda: owner(lab) == first)
     until("the client to be told", 5, lambda: who_answers(lab) == {first})
+
+
+def test_an_operator_gives_an_address_and_takes_it_back(lab: Lab, agents: Agents, program: Path) -> None:
+    name, path = "books", "/apis/networking.k8s.io/v1/namespaces/default/ingresses/books"
+    argv = [program, "run", "--leader-election-namespace", NAMESPACE, "--metrics-bind-addr", "127.0.0.1:0"]
+    operator = lab.start("fairway", argv, env={"KUBECONFIG": str(lab.kubeconfig)})
+    begun = time.monotonic()
+    try:
+        lab.kubectl("apply", "-f", "-", stdin=json.dumps(ingress(name)))
+        status = until("the address in the Ingress' status", 40, lambda: lab.api.get(path)["status"]["loadBalancer"].get("ingress"))
+        print(f"an address after {time.monotonic() - begun:.1f} s: {status}")
+        assert [entry["ip"] for entry in status] == [OTHER], "the first one is the other Ingress'"
+        assert announced(lab.api, f"default/{name}").startswith(f"{OTHER} on ")
+        seen = curl(lab, "-H", f"Host: {SHOP}", f"http://{OTHER}/cart")
+        assert json.loads(seen.stdout)["pod"] == "cart", "what the status shows is reached"
+        assert lab.api.get("/apis/networking.k8s.io/v1/namespaces/default/ingresses/shop")["status"]["loadBalancer"]["ingress"] == [{"ip": ADDRESS}]
+        lab.kubectl("delete", "ingress", name, "--timeout=30s")
+        base = f"/apis/fairway.dev/v1alpha1/loadbalancerstates/{state_name(f'default/{name}')}"
+        until("its state to go", 20, lambda: not exists(lab.api, base))
+        until("the address to be free", 10, lambda: who_answers(lab, OTHER) == set())
+    finally:
+        lab.stop(operator)
+
+
+def exists(api: Api, path: str) -> bool:
+    try:
+        api.get(path)
+    except ApiError as error:
+        if error.status == 404:
+            return False
+        raise
+    return True
 
 
 def test_an_address_moves_when_its_node_dies(lab: Lab, agents: Agents) -> None:

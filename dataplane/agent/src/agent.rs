@@ -27,7 +27,9 @@ use crate::{
 /// Changes within this time are taken together: a rolling update changes many objects at once.
 const GATHER: Duration = Duration::from_millis(20);
 /// How often what is installed is looked at: failures are tried again, new interfaces announce.
-const LOOK: Duration = Duration::from_secs(5);
+const LOOK: Duration = Duration::from_secs(2);
+/// Without a renewal of our own for so long, others may have declared this node dead and taken its addresses over.
+const OUT_OF_TOUCH: Duration = Duration::from_secs(5);
 /// How long routes wait for a Secret that is named for the first time.
 const CERTIFICATE: Duration = Duration::from_secs(1);
 
@@ -64,6 +66,7 @@ pub(crate) struct Agent {
     peers: Peers,
     program: NodeProgram,
     addresses: Vec<IpAddr>,
+    given_up: BTreeSet<IpAddr>,
     failures: Vec<String>,
     ready: bool,
 }
@@ -88,6 +91,7 @@ impl Agent {
             peers: Peers::default(),
             program: NodeProgram::default(),
             addresses: Vec::new(),
+            given_up: BTreeSet::new(),
             failures: Vec::new(),
             ready: false,
         }
@@ -177,8 +181,22 @@ impl Agent {
         self.install(&snapshot).await;
     }
 
+    /// While this agent is cut off from the API server and another host claims an address, that one knows more: it
+    /// is left to it until our own renewals come back.
+    fn give_up(&mut self) {
+        let contested = self.node.announcer.take_contested();
+        let in_touch = self.liveness.in_touch().is_none_or(|last| last.elapsed() < OUT_OF_TOUCH);
+        if in_touch {
+            self.given_up.clear();
+        } else if !contested.is_subset(&self.given_up) {
+            warn!(?contested, "left to another node: this one has no connection to the API server");
+            self.given_up.extend(contested);
+        }
+    }
+
     async fn install(&mut self, snapshot: &Snapshot) {
-        let wanted = Wanted { program: &self.program, addresses: &self.addresses };
+        self.give_up();
+        let wanted = Wanted { program: &self.program, addresses: &self.addresses, given_up: &self.given_up };
         let installed = self.node.install(wanted, &self.certificates).await;
         let mut failures = installed.failures;
         let said =

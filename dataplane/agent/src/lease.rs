@@ -18,7 +18,7 @@ use kube::{
     },
 };
 use tokio::{sync::mpsc, time::timeout};
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 use crate::liveness::{Beat, Heard};
 
@@ -74,8 +74,10 @@ impl OwnLease {
                 Ok(Err(error)) => Some(format!("{error}: {}", error.source)),
                 Err(_) => Some("the API server does not answer".to_owned()),
             };
-            if let (Some(problem), false) = (&problem, failing) {
-                warn!(problem, "cannot say that this node lives");
+            match &problem {
+                Some(problem) if !failing => warn!(problem, "cannot say that this node lives"),
+                None if failing => info!("can say again that this node lives"),
+                _ => {}
             }
             failing = problem.is_some();
         }

@@ -60,6 +60,15 @@ pub(crate) struct Liveness {
 struct Seen {
     beat: Beat,
     at: Duration,
+    trust: Trust,
+}
+
+/// Whether one renewal is enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trust {
+    Full,
+    /// It was dead: a single renewal may be one that was under way when it died, and was delivered late.
+    AfterOneMore,
 }
 
 impl Liveness {
@@ -83,12 +92,21 @@ impl Liveness {
         }
     }
 
+    /// When our own renewal last came back: since then, nothing is known of the others.
+    pub(crate) const fn in_touch(&self) -> Option<Instant> {
+        self.last
+    }
+
+    fn is_silent(&self, seen: &Seen) -> bool {
+        self.clock.saturating_sub(seen.at) >= SILENCE
+    }
+
     /// Who is alive, and who died.
     pub(crate) fn peers(&self) -> Peers {
         let mut peers = Peers::default();
         for (node, seen) in &self.seen {
-            let silent = self.clock.saturating_sub(seen.at) >= SILENCE;
-            let nodes = if silent { &mut peers.dead } else { &mut peers.alive };
+            let dead = self.is_silent(seen) || seen.trust == Trust::AfterOneMore;
+            let nodes = if dead { &mut peers.dead } else { &mut peers.alive };
             nodes.insert(node.clone());
         }
         peers
@@ -98,14 +116,17 @@ impl Liveness {
         let own = beat.node == self.node;
         // What an earlier process on this node left says nothing about this one.
         let stale = own && beat.holder != self.holder;
-        if stale || self.seen.get(&beat.node).is_some_and(|seen| seen.beat == beat) {
+        let before = self.seen.get(&beat.node);
+        if stale || before.is_some_and(|seen| seen.beat == beat) {
             return;
         }
+        let returns = before.is_some_and(|seen| seen.beat.holder == beat.holder && self.is_silent(seen));
+        let trust = if returns { Trust::AfterOneMore } else { Trust::Full };
         if own {
             let passed = self.last.replace(now).map(|last| now.saturating_duration_since(last));
             self.clock += passed.unwrap_or_default().min(STEP);
         }
-        self.seen.insert(beat.node.clone(), Seen { beat, at: self.clock });
+        self.seen.insert(beat.node.clone(), Seen { beat, at: self.clock, trust });
     }
 }
 
@@ -152,6 +173,17 @@ mod tests {
         story.beat("n1", 8);
         assert_eq!((story.alive(), story.dead()), (vec!["n1".to_owned()], vec!["n2".to_owned()]));
         story.beat("n2", 9);
+        assert_eq!(story.dead(), ["n2"], "one renewal may have been under way when it died");
+        story.beat("n2", 11);
+        assert_eq!(story.alive(), ["n1", "n2"]);
+    }
+
+    #[test]
+    fn a_new_process_on_a_node_that_died_is_alive_at_once() {
+        let mut story = Story::new();
+        story.beat("n2", 0).beat("n1", 0).beat("n1", 2).beat("n1", 4).beat("n1", 6);
+        assert_eq!(story.dead(), ["n2"]);
+        story.beat_of("n2", "n2-b", 7);
         assert_eq!(story.alive(), ["n1", "n2"]);
     }
 

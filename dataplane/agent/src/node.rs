@@ -41,6 +41,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) program: &'a NodeProgram,
     /// Addresses of the node itself.
     pub(crate) addresses: &'a [IpAddr],
+    /// Addresses that are left to another node although the program names them.
+    pub(crate) given_up: &'a BTreeSet<IpAddr>,
 }
 
 /// What came of it.
@@ -97,7 +99,9 @@ impl Node {
     /// Brings the node to what is wanted, as far as it goes.
     pub(crate) async fn install(&mut self, wanted: Wanted<'_>, certificates: &Certificates) -> Installed {
         let program = wanted.program;
-        let kept = |announcement: &&Announcement| program.announce.contains_key(&announcement.address);
+        let mine =
+            |address: &IpAddr| program.announce.contains_key(address) && !wanted.given_up.contains(address);
+        let kept = |announcement: &&Announcement| mine(&announcement.address);
         let kept: BTreeSet<Announcement> = self.announced.iter().filter(kept).copied().collect();
         let mut failures = self.announce(kept).await;
         let frontends: BTreeSet<SocketAddr> = program.serve.keys().copied().collect();
@@ -108,7 +112,8 @@ impl Node {
         let before: BTreeSet<IpAddr> = self.answering();
         match fairway_sys::interfaces() {
             Ok(interfaces) => {
-                let (announcements, nowhere) = self.announcements(program, &interfaces);
+                let (mut announcements, nowhere) = self.announcements(program, &interfaces);
+                announcements.retain(|announcement| mine(&announcement.address));
                 failures.extend(nowhere);
                 failures.extend(self.announce(announcements).await);
             }

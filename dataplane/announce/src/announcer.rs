@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -52,6 +52,7 @@ pub(crate) struct Counts {
     pub(crate) answered: AtomicU64,
     pub(crate) announced: AtomicU64,
     pub(crate) conflicts: AtomicU64,
+    pub(crate) contested: Mutex<BTreeSet<IpAddr>>,
 }
 
 pub(crate) type Counted = Arc<Counts>;
@@ -96,6 +97,12 @@ impl Announcer {
             Ok(errors) if sent => errors,
             _ => all.into_iter().map(|announcement| failed(announcement, stopped())).collect(),
         }
+    }
+
+    /// The addresses that another host claimed since this was asked last. IPv4 only: nobody claims an IPv6 address in
+    /// a packet that we hear.
+    pub fn take_contested(&self) -> BTreeSet<IpAddr> {
+        std::mem::take(&mut self.counted.contested.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Numbers since the start.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::rc::Rc;
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -231,6 +232,7 @@ impl Station {
 
     fn defend(&self, address: Ipv4Addr) {
         self.counted.conflicts.fetch_add(1, Ordering::Relaxed);
+        self.counted.contested.lock().unwrap_or_else(PoisonError::into_inner).insert(address.into());
         let due = self.owned.borrow_mut().get_mut(&IpAddr::V4(address)).is_some_and(|owned| {
             let due = owned.defended.is_none_or(|last| last.elapsed() >= DEFEND);
             if due {
