@@ -67,6 +67,12 @@ impl Faults {
         Self { random: Some(Random { state: seed, left: most }), ..Self::default() }
     }
 
+    /// Whether nothing goes wrong.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.scripted.is_empty() && self.random.is_none()
+    }
+
     /// How many writes and reads there were.
     #[must_use]
     pub const fn counted(&self) -> (u64, u64) {

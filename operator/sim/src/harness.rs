@@ -28,7 +28,7 @@ use crate::{
 /// Longer than the longest back-off: when nothing changes for so long, nothing will.
 const QUIET: u64 = 400;
 /// A run that has not come to rest by then never will.
-const PATIENCE: u64 = 2 * 3600;
+const PATIENCE: u64 = 3000;
 
 /// What a run came to.
 #[derive(Debug, Clone, Default)]

@@ -1,4 +1,5 @@
 //! The world against the common behaviours, and the engine against the world.
 
 mod behaviours;
+mod planted;
 mod runs;

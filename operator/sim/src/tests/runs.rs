@@ -21,7 +21,11 @@ fn scenarios() -> Vec<Scenario> {
     files.iter().map(parse).collect()
 }
 
-fn without_faults(scenario: &Scenario) -> Outcome {
+pub(super) fn scenario(name: &str) -> Scenario {
+    scenarios().into_iter().find(|scenario| scenario.name == name).unwrap()
+}
+
+pub(super) fn without_faults(scenario: &Scenario) -> Outcome {
     run(scenario, Faults::default(), None, Ports::honest)
 }
 
