@@ -53,7 +53,11 @@ impl<P: Provider<Unit = StackId>> Remember<P> for States {
             return self.0.writer.forget(unit).await.map_err(|error| refused(&error));
         };
         let present = self.find(unit);
-        let status = state_status(record.report, present.as_ref().and_then(|state| state.status.as_ref()));
+        let status = state_status(
+            record.report,
+            record.observed_at,
+            present.as_ref().and_then(|state| state.status.as_ref()),
+        );
         self.write(unit, status).await
     }
 
@@ -74,7 +78,7 @@ impl<P: Provider<Unit = StackId>> Remember<P> for States {
             good: remembered.members,
         };
         // Only the condition is news: addresses and ARNs stay as they were.
-        let said = state_status(&report, Some(&before));
+        let said = state_status(&report, None, Some(&before));
         self.write(unit, LoadBalancerStateStatus { conditions: said.conditions, ..before }).await
     }
 }

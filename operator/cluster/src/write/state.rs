@@ -1,6 +1,6 @@
 //! LoadBalancerState objects: what a unit's reports show, and what is remembered from them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use fairway_core::{
     evaluate::LastGood,
@@ -20,6 +20,9 @@ use serde_json::json;
 
 use super::{Writer, params};
 use crate::error::{ClusterError, status};
+
+/// Seconds: a drift check that found nothing is remembered at most this late, and costs no write before.
+const WORTH_A_WRITE: i64 = 600;
 
 impl Writer {
     /// Brings the state of a stack to `wanted`, creating it when there is none and leaving it alone when it shows that
@@ -83,10 +86,12 @@ impl Writer {
     }
 }
 
-/// A report as a state's status, at the present time. Conditions keep the time of their last transition.
+/// A report as a state's status, at the present time; `observed_at`, since the Unix epoch, is when the world was last
+/// seen to be as the fingerprint says. Conditions keep the time of their last transition.
 #[must_use]
 pub fn state_status(
     report: &StateReport,
+    observed_at: Option<Duration>,
     present: Option<&LoadBalancerStateStatus>,
 ) -> LoadBalancerStateStatus {
     let before = present.cloned().unwrap_or_default();
@@ -106,11 +111,7 @@ pub fn state_status(
             Some(LastPlan { made_at: Some(now()), lines: report.plan.clone(), ..LastPlan::default() })
         },
         fingerprint: report.fingerprint.clone(),
-        fingerprint_observed_at: match (&report.fingerprint, &before.fingerprint) {
-            (Some(new), Some(old)) if new == old => before.fingerprint_observed_at,
-            (Some(_), _) => Some(now()),
-            (None, _) => None,
-        },
+        fingerprint_observed_at: report.fingerprint.as_ref().and(observed_at).and_then(time),
         last_good: good.collect(),
         ..before
     }
@@ -187,8 +188,14 @@ pub fn last_good(state: Option<&LoadBalancerState>) -> LastGood {
     }
 }
 
-/// Two statuses that differ only in when they were looked at are the same.
+/// Two statuses that differ only in when they were looked at are the same, until the difference is worth a write.
 fn same(present: &LoadBalancerStateStatus, wanted: &LoadBalancerStateStatus) -> bool {
+    let seen =
+        |status: &LoadBalancerStateStatus| status.fingerprint_observed_at.as_ref().map(|at| at.0.as_second());
+    let aged = match (seen(present), seen(wanted)) {
+        (Some(before), Some(now)) => now - before > WORTH_A_WRITE,
+        (before, now) => before.is_some() != now.is_some(),
+    };
     let timeless = |status: &LoadBalancerStateStatus| {
         let mut status = status.clone();
         status.fingerprint_observed_at = None;
@@ -197,7 +204,12 @@ fn same(present: &LoadBalancerStateStatus, wanted: &LoadBalancerStateStatus) -> 
         }
         status
     };
-    timeless(present) == timeless(wanted)
+    !aged && timeless(present) == timeless(wanted)
+}
+
+fn time(since_epoch: Duration) -> Option<Time> {
+    let seconds = i64::try_from(since_epoch.as_secs()).ok()?;
+    Timestamp::from_second(seconds).ok().map(Time)
 }
 
 fn now() -> Time {
