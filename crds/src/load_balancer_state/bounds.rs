@@ -111,7 +111,10 @@ mod tests {
     #[test]
     fn a_status_within_the_limits_is_left_alone() {
         let status = LoadBalancerStateStatus {
-            addresses: vec![LoadBalancerAddress { ip: Some("192.0.2.1".into()), ..LoadBalancerAddress::default() }],
+            addresses: vec![LoadBalancerAddress {
+                ip: Some("192.0.2.1".into()),
+                ..LoadBalancerAddress::default()
+            }],
             last_plan: Some(LastPlan { lines: vec!["+ listener 80".into()], ..LastPlan::default() }),
             last_good: [("default/web".to_owned(), "{}".to_owned())].into(),
             ..LoadBalancerStateStatus::default()

@@ -3,7 +3,7 @@
 //! | module      | holds                                                                  |
 //! |-------------|------------------------------------------------------------------------|
 //! | [`watches`] | one watch a kind, kept as one [`fairway_core::snapshot::Snapshot`]     |
-//! | [`write`]   | finalizers, statuses, events, TargetGroupBindings, states              |
+//! | [`mod@write`] | finalizers, statuses, events, TargetGroupBindings, states              |
 //! | [`lease`]   | leader election, and the question asked before every effect            |
 //! | [`error`]   | whose move a refusal of the API server is                              |
 //!
