@@ -128,3 +128,6 @@ fn owner(snapshot: &Snapshot, config: &ReadConfig, key: &Key) -> Option<StackId>
         labels.iter().all(|(name, value)| binding.labels().get(name) == Some(value))
     })
 }
+
+#[cfg(test)]
+mod tests;

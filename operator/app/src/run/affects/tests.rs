@@ -1,0 +1,153 @@
+use std::sync::Arc;
+
+use fairway_core::ids::{ProviderKind, StackKey};
+use fairway_dns::zone::ZoneId;
+use serde_json::{Value, json};
+
+use super::*;
+
+fn cluster(objects: &[Value]) -> Snapshot {
+    let mut snapshot = Snapshot::default();
+    objects.iter().for_each(|object| snapshot.add(object).unwrap());
+    snapshot
+}
+
+fn class() -> Value {
+    json!({"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": {"name": "alb"},
+           "spec": {"controller": "ingress.k8s.aws/alb"}})
+}
+
+fn ingress(name: &str, group: Option<&str>, service: &str) -> Value {
+    let annotations = group.map(|group| json!({"alb.ingress.kubernetes.io/group.name": group}));
+    let backend = json!({"service": {"name": service, "port": {"number": 80}}});
+    json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
+           "metadata": {"name": name, "uid": name, "annotations": annotations},
+           "spec": {"ingressClassName": "alb",
+                    "rules": [{"http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}]}})
+}
+
+fn service(name: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "uid": name},
+           "spec": {"ports": [{"port": 80}]}})
+}
+
+fn binding(name: &str, service: &str) -> Value {
+    json!({"apiVersion": "elbv2.k8s.aws/v1beta1", "kind": "TargetGroupBinding",
+           "metadata": {"name": name, "labels": {"ingress.k8s.aws/stack-namespace": "default",
+                                                 "ingress.k8s.aws/stack-name": "shop"}},
+           "spec": {"targetGroupARN": "arn:x", "serviceRef": {"name": service, "port": 80}}})
+}
+
+fn state(address: Option<&str>, announced: Option<&str>) -> Arc<LoadBalancerState> {
+    let conditions = announced.map(|message| {
+        json!([{"type": "Announced", "status": "True", "reason": "Announced", "message": message,
+                "lastTransitionTime": "2026-01-01T00:00:00Z"}])
+    });
+    let addresses = address.map(|address| json!([{"ip": address}]));
+    let object = json!({"apiVersion": "fairway.dev/v1alpha1", "kind": "LoadBalancerState", "metadata": {"name": "s"},
+                        "spec": {"stack": "aws:ingress:default/shop", "provider": "aws"},
+                        "status": {"conditions": conditions.unwrap_or(json!([])),
+                                   "addresses": addresses.unwrap_or(json!([]))}});
+    Arc::new(serde_json::from_value(object).unwrap())
+}
+
+fn stack(key: StackKey) -> Unit {
+    Unit::Stack(StackId::new(ProviderKind::Aws, key))
+}
+
+fn shop() -> Unit {
+    stack(StackKey::Ingress(Key::new("default", "shop")))
+}
+
+fn zone() -> Unit {
+    Unit::Zone(ZoneUnit::Hosted(ZoneId::new("Z1")))
+}
+
+fn look(snapshot: &Snapshot, change: &Change) -> BTreeSet<Unit> {
+    affects(snapshot, &ReadConfig::default(), &BTreeSet::from([ZoneUnit::Hosted(ZoneId::new("Z1"))]), change)
+}
+
+#[test]
+fn an_ingress_that_moves_to_a_group_affects_the_stack_it_leaves_and_the_one_it_joins() {
+    let before: Ingress = serde_json::from_value({
+        let mut object = ingress("shop", None, "web");
+        object["metadata"]["finalizers"] = json!(["ingress.k8s.aws/resources"]);
+        object["metadata"]["namespace"] = json!("default");
+        object
+    })
+    .unwrap();
+    let after: Ingress = serde_json::from_value({
+        let mut object = ingress("shop", Some("g"), "web");
+        object["metadata"]["namespace"] = json!("default");
+        object
+    })
+    .unwrap();
+    let change = Change::Ingress { before: Some(Arc::new(before)), after: Some(Arc::new(after)) };
+    let units = look(&cluster(&[class()]), &change);
+    assert!(units.contains(&shop()), "{units:?}");
+    assert!(units.contains(&stack(StackKey::Group("g".to_owned()))), "{units:?}");
+    assert!(units.contains(&zone()), "its names may have changed: {units:?}");
+}
+
+#[test]
+fn a_service_affects_the_ingresses_that_name_it_and_its_bindings_and_no_others() {
+    let snapshot = cluster(&[
+        class(),
+        ingress("shop", None, "web"),
+        ingress("other", None, "api"),
+        service("web"),
+        binding("tgb-web", "web"),
+        binding("tgb-api", "api"),
+    ]);
+    let change = Change::Service {
+        key: Key::new("default", "web"),
+        before: None,
+        after: snapshot.services.get(&Key::new("default", "web")).cloned(),
+    };
+    let units = look(&snapshot, &change);
+    assert!(
+        units.contains(&shop()) && units.contains(&Unit::Targets(Key::new("default", "tgb-web"))),
+        "{units:?}"
+    );
+    assert!(!units.contains(&stack(StackKey::Ingress(Key::new("default", "other")))), "{units:?}");
+    assert!(!units.contains(&Unit::Targets(Key::new("default", "tgb-api"))), "{units:?}");
+}
+
+#[test]
+fn endpoints_affect_membership_alone() {
+    let snapshot = cluster(&[class(), ingress("shop", None, "web"), binding("tgb-web", "web")]);
+    let units = look(&snapshot, &Change::Endpoints(Key::new("default", "web")));
+    assert_eq!(units, BTreeSet::from([Unit::Targets(Key::new("default", "tgb-web"))]));
+}
+
+#[test]
+fn a_binding_affects_its_targets_the_network_and_the_stack_of_its_labels() {
+    let snapshot = cluster(&[class(), ingress("shop", None, "web"), binding("tgb-web", "web")]);
+    let key = Key::new("default", "tgb-web");
+    let units = look(&snapshot, &Change::Binding(key.clone()));
+    assert_eq!(units, BTreeSet::from([shop(), Unit::Targets(key), Unit::Network]));
+}
+
+#[test]
+fn our_own_writes_of_states_are_no_news() {
+    let snapshot = cluster(&[class()]);
+    let cases = [
+        ("nothing that matters changed", Some(state(None, None)), Some(state(None, None)), BTreeSet::new()),
+        (
+            "an address was published",
+            Some(state(None, None)),
+            Some(state(Some("192.0.2.1"), None)),
+            BTreeSet::from([zone()]),
+        ),
+        (
+            "an agent announces",
+            Some(state(None, None)),
+            Some(state(None, Some("192.0.2.1 on n1"))),
+            BTreeSet::from([shop()]),
+        ),
+        ("somebody deleted it", Some(state(None, None)), None, BTreeSet::from([shop(), zone()])),
+    ];
+    for (name, before, after, want) in cases {
+        assert_eq!(look(&snapshot, &Change::State { before, after }), want, "{name}");
+    }
+}
