@@ -43,7 +43,7 @@ class Agents:
 
     def start(self, node: str) -> None:
         env = {"KUBECONFIG": str(self.kubeconfig), "NODE_NAME": node, "POD_NAMESPACE": NAMESPACE}
-        argv = [self.program, "--log=info,fairway_agent=debug", "--drain-seconds=3"]
+        argv = [self.program, "--log=info,fairway_agent=debug", "--drain-seconds=3", f"--default-ssl-certificate={NAMESPACE}/default-tls"]
         self.running[node] = self.lab.start(f"{node}.agent", argv, where=node, env=env)
 
     def ready(self, node: str) -> None:
@@ -97,6 +97,7 @@ def prepare(lab: Lab) -> None:
     lab.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=20s")
     for name, hosts in (("shop-tls", [SHOP]), ("wild-tls", [WILD])):
         make_secret(lab, name, hosts)
+    make_secret(lab, "default-tls", ["other.example.org"], NAMESPACE)
     for manifest in (
         {"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": {"name": "metal"},
          "spec": {"controller": "fairway.dev/in-cluster"}},
@@ -155,13 +156,13 @@ def ingress(name: str, extra: dict[str, str] | None = None, **annotations: str) 
     }
 
 
-def make_secret(lab: Lab, name: str, hosts: list[str]) -> None:
+def make_secret(lab: Lab, name: str, hosts: list[str], namespace: str = "default") -> None:
     chain, key = lab.folder / f"{name}.crt", lab.folder / f"{name}.key"
     names = ",".join(f"DNS:{host}" for host in hosts)
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
                     "-subj", f"/CN={name}", "-addext", f"subjectAltName={names}", "-keyout", key, "-out", chain],
                    check=True, capture_output=True)
-    manifest = lab.kubectl("create", "secret", "tls", name, f"--cert={chain}", f"--key={key}", "--dry-run=client", "-o", "json")
+    manifest = lab.kubectl("create", "secret", "tls", name, f"--cert={chain}", f"--key={key}", "-n", namespace, "--dry-run=client", "-o", "json")
     lab.kubectl("apply", "-f", "-", stdin=manifest)
 
 
@@ -278,13 +279,13 @@ def test_hosts_and_paths_lead_to_their_services(lab: Lab, agents: Agents) -> Non
 
 
 def test_tls_is_served_from_secrets_and_a_missing_one_harms_its_host_only(lab: Lab, agents: Agents) -> None:
-    certificates = {SHOP: "shop-tls", "a.wild.example.com": "wild-tls"}
+    certificates = {SHOP: "shop-tls", "a.wild.example.com": "wild-tls", "other.example.org": "default-tls"}
     for host, secret in certificates.items():
         seen = ask(lab, f"https://{host}/", "--cacert", str(lab.folder / f"{secret}.crt"))
         headers = {name.lower(): value for name, value in seen["headers"].items()}
         assert (headers["x-forwarded-proto"], headers["x-forwarded-port"]) == ("https", "443")
     refused = curl(lab, "-k", "--resolve", f"broken.example.com:443:{ADDRESS}", "https://broken.example.com/")
-    assert refused.returncode == 35, "the handshake fails"
+    assert refused.returncode == 35, "the handshake fails, and no other certificate stands in"
     assert agents.metric("node1", "certificates_missing") == 1
     make_secret(lab, "no-such-secret", ["broken.example.com"])
     argv = ["--cacert", str(lab.folder / "no-such-secret.crt"), "--resolve", f"broken.example.com:443:{ADDRESS}", "https://broken.example.com/"]
@@ -391,7 +392,8 @@ def test_serving_goes_on_while_the_api_server_is_away(lab: Lab, agents: Agents) 
 
 def cut_off(lab: Lab, node: str) -> None:
     server = lab.describe()["network"]["control"]
-    rules = ["add table inet away", "add chain inet away out { type filter hook output priority 0; }", f"add rule inet away out ip daddr {server} drop"]
+    chain = "add chain inet away out { type filter hook output priority 0; }"
+    rules = ["add table inet away", chain, f"add rule inet away out ip daddr {server} drop"]
     lab.exec(node, ["nft", "; ".join(rules)])
 
 

@@ -1,0 +1,45 @@
+"""A restart with settled load balancers costs nearly nothing."""
+
+import time
+
+from e2e.lib.manifests import port
+from e2e.lib.waiting import eventually, need
+
+IP = {"target-type": "ip"}
+INGRESSES = 6
+# Whatever the number of load balancers: two pages of what the cluster shares, the zones, and the records of one zone.
+SHARED_CALLS = 6
+
+
+def test_a_restart_costs_nearly_nothing(world, cloud, cluster):
+    shop = world.shop("restart")
+    first = world.operator("test_restart-first", world.flags()).ready()
+    try:
+        for number in range(INGRESSES):
+            shop.ingress(f"a{number}", [(f"a{number}-{shop.namespace}.example.com", "/", "Prefix", "web", 80)], IP)
+        shop.balancer("lb", [port(80, "http", "http")], {"nlb-target-type": "ip"})
+        for number in range(INGRESSES):
+            shop.up(f"a{number}")
+        shop.up("lb", "Service")
+        last = f"a{INGRESSES - 1}-{shop.namespace}.example.com"
+        eventually("records", lambda: need((last, "A") in cloud.records(), sorted(cloud.records())))
+        wanted = cloud.dump()
+    finally:
+        assert first.stop() == 0
+
+    cloud.forget()
+    second = world.operator("test_restart-second", world.flags()).ready()
+    try:
+        eventually("it leads and has looked", lambda: need(looks(second, "stack") >= INGRESSES + 1, second.metrics()))
+        time.sleep(3.0)
+        calls = cloud.counters()["calls"]
+        assert sum(calls.values()) <= SHARED_CALLS, calls
+        assert cloud.writes() == []
+        assert cloud.dump() == wanted
+        shop.close()
+    finally:
+        second.stop()
+
+
+def looks(operator, unit):
+    return sum(value for name, value in operator.metrics().items() if name.startswith("fairway_looks_total") and f'unit="{unit}"' in name)
