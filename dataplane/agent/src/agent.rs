@@ -106,11 +106,18 @@ impl Agent {
     /// Waits for the cluster to be read and serves it; nothing is announced before somebody knows that we live.
     /// `false`: told to stop before.
     pub(crate) async fn begin(&mut self, ears: &mut Ears) -> bool {
-        let read = async { self.watches.ready().await };
-        tokio::select! {
-            () = read => {}
-            _ = ears.stop.wait_for(|stop| *stop) => return false,
+        let mut read = Box::pin(self.watches.ready());
+        loop {
+            tokio::select! {
+                () = &mut read => break,
+                Some(question) = ears.questions.recv() => {
+                    // Who asked may have given up waiting.
+                    let _ = question.send(self.figures());
+                }
+                _ = ears.stop.wait_for(|stop| *stop) => return false,
+            }
         }
+        drop(read);
         self.compute().await;
         self.ready = true;
         info!(frontends = self.program.serve.len(), "the cluster has been read");

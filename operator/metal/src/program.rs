@@ -20,6 +20,7 @@ use fairway_core::{
 };
 use serde::Serialize;
 
+use endpoints::Places;
 pub(crate) use routes::servable_path;
 
 use crate::{
@@ -117,6 +118,7 @@ pub struct View<'a> {
 #[must_use]
 pub fn program(view: View<'_>, node: &str) -> NodeProgram {
     let mut program = NodeProgram::default();
+    let places = Places::new(view);
     for state in view.snapshot.states.values() {
         let Some(stack) =
             read::stack_of_state(state).filter(|stack| stack.provider == ProviderKind::InCluster)
@@ -126,7 +128,7 @@ pub fn program(view: View<'_>, node: &str) -> NodeProgram {
         let arns = state.status.iter().flat_map(|status| status.arns.keys());
         for address in recorded(arns.map(String::as_str)) {
             announce(&mut program, view, node, &stack, address);
-            serve(&mut program, view, &stack, address);
+            serve(&mut program, view, &places, &stack, address);
         }
     }
     program
@@ -140,11 +142,11 @@ fn announce(program: &mut NodeProgram, view: View<'_>, node: &str, stack: &Stack
     }
 }
 
-fn serve(program: &mut NodeProgram, view: View<'_>, stack: &StackId, address: IpAddr) {
+fn serve(program: &mut NodeProgram, view: View<'_>, places: &Places<'_>, stack: &StackId, address: IpAddr) {
     let snapshot = view.snapshot;
     let remembered = snapshot.states.get(&Key::cluster(&stack.state_name())).map(|state| last_good(state));
     let (intent, _) = read::intent(snapshot, view.config, stack, &remembered.unwrap_or_default());
-    for (port, serve) in routes::serve(view, &intent) {
+    for (port, serve) in routes::serve(places, &intent) {
         program.secrets.extend(serve.certificates.iter().map(|certificate| certificate.secret.clone()));
         program.serve.insert(SocketAddr::new(address, port), serve);
     }

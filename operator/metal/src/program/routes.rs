@@ -9,10 +9,13 @@ use fairway_core::{
     intent::{Ask, Backend, HttpAsk, HttpProtocol, Intent, Member, PathType},
 };
 
-use super::{Action, Certificate, Path, Route, Serve, View, endpoints::endpoints};
+use super::{
+    Action, Certificate, Path, Route, Serve,
+    endpoints::{Places, endpoints},
+};
 
 /// What is served on each port.
-pub(super) fn serve(view: View<'_>, intent: &Intent) -> BTreeMap<u16, Serve> {
+pub(super) fn serve(places: &Places<'_>, intent: &Intent) -> BTreeMap<u16, Serve> {
     let mut ports: BTreeMap<u16, Serve> = BTreeMap::new();
     let mut taken: BTreeSet<(u16, Option<String>, Path)> = BTreeSet::new();
     let redirect = members(intent).find_map(|(_, ask)| ask.ssl_redirect);
@@ -34,9 +37,9 @@ pub(super) fn serve(view: View<'_>, intent: &Intent) -> BTreeMap<u16, Serve> {
             }
             let new =
                 |(host, path): &(Option<String>, Path)| taken.insert((port, host.clone(), path.clone()));
-            add_routes(view, serve, ask, new);
+            add_routes(places, serve, ask, new);
             if let (None, Some(backend)) = (&serve.default, &ask.default_backend) {
-                serve.default = Some(action(view, backend));
+                serve.default = Some(action(places, backend));
             }
         }
     }
@@ -65,7 +68,7 @@ fn add_certificates(serve: &mut Serve, member: &Member, ask: &HttpAsk) {
 }
 
 fn add_routes(
-    view: View<'_>,
+    places: &Places<'_>,
     serve: &mut Serve,
     ask: &HttpAsk,
     mut is_new: impl FnMut(&(Option<String>, Path)) -> bool,
@@ -75,7 +78,7 @@ fn add_routes(
         let place = (route.host.clone(), path);
         if is_new(&place) {
             let (host, path) = place;
-            serve.routes.push(Route { host, path, action: action(view, &route.backend) });
+            serve.routes.push(Route { host, path, action: action(places, &route.backend) });
         }
     }
 }
@@ -95,9 +98,9 @@ pub(crate) fn servable_path(kind: PathType, text: &str) -> Option<Path> {
     }
 }
 
-fn action(view: View<'_>, backend: &Backend) -> Action {
+fn action(places: &Places<'_>, backend: &Backend) -> Action {
     match &backend.found {
-        Some(service) => Action::Forward(endpoints(view, backend, service)),
+        Some(service) => Action::Forward(endpoints(places, backend, service)),
         None => Action::Status(503),
     }
 }
