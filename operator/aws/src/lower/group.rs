@@ -2,11 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use fairway_core::{ids::ObjectRef, intent::HttpProtocol, settings::Sourced};
+use fairway_core::{
+    ids::ObjectRef,
+    intent::HttpProtocol,
+    plan::ResourceKey,
+    settings::{Provenance, Sourced},
+};
 
 use super::{
     Front, LowerError, Scene,
     ask::{FrontAsk, SourcedMap, plain},
+    because::written,
     ingress::Part,
     merge::{agree, unite},
     security_group::Door,
@@ -14,7 +20,7 @@ use super::{
 use crate::{
     model::{
         Action, Attributes, FixedResponse, Listener, ListenerProtocol, LoadBalancerKind, Redirect, Ref, Rule,
-        StackModel,
+        StackModel, TargetGroup,
     },
     naming, tags,
 };
@@ -142,6 +148,28 @@ impl Group {
         model
     }
 
+    /// Which member each rule, target group and binding is there for.
+    pub(super) fn owners(&self, model: &StackModel) -> BTreeMap<ResourceKey, Vec<Provenance>> {
+        let mut owners = BTreeMap::new();
+        for part in &self.parts {
+            let asked = vec![written(&part.object, true)];
+            let names = part.target_groups.keys();
+            owners.extend(names.map(|name| (Ref::<TargetGroup>::new(name.as_str()).key(), asked.clone())));
+            let bindings = part.bindings.values();
+            owners.extend(bindings.map(|binding| (binding.reference().key(), asked.clone())));
+        }
+        for (port, rules) in &model.rules {
+            let asked = self.on_port(*port).flat_map(|part| part.rules.iter().map(|_| &part.object));
+            let rules = rules.iter().zip(asked);
+            owners.extend(rules.map(|(rule, object)| (rule.reference().key(), vec![written(object, true)])));
+        }
+        owners
+    }
+
+    fn on_port(&self, port: u16) -> impl Iterator<Item = &Part> {
+        self.parts.iter().filter(move |part| part.listens.iter().any(|listen| listen.port.get() == port))
+    }
+
     fn listener(
         &self,
         scene: &Scene<'_>,
@@ -167,11 +195,8 @@ impl Group {
     }
 
     fn rules(&self, scene: &Scene<'_>, listener: &Listener) -> Vec<Rule> {
-        let on_port = |part: &&Part| part.listens.iter().any(|listen| listen.port.get() == listener.port);
         let drafts = self
-            .parts
-            .iter()
-            .filter(on_port)
+            .on_port(listener.port)
             .flat_map(|part| part.rules.iter().map(move |draft| (draft, plain(&part.front.tags))));
         drafts
             .zip(1..)

@@ -5,6 +5,7 @@
 //! the earlier wins, the later is held and hears with whom it disagrees.
 
 mod ask;
+mod because;
 mod binding;
 mod certificate;
 mod error;
@@ -21,6 +22,7 @@ mod stack;
 mod subnet;
 mod target_group;
 
+pub(crate) use because::Because;
 pub(crate) use error::LowerError;
 pub(crate) use group::not_found;
 pub(crate) use load_balancer::Front;

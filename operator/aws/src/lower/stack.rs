@@ -7,12 +7,10 @@ use fairway_core::{
     ids::ObjectRef,
     intent::{Ask, Intent, Member},
     note::Note,
-    plan::ResourceKey,
-    settings::Provenance,
 };
 
 use super::{
-    LowerError, Lowering, Scene, Stop,
+    Because, LowerError, Lowering, Scene, Stop,
     group::Group,
     ingress,
     service::{self, Whole},
@@ -35,7 +33,7 @@ pub(crate) struct Lowered {
     /// Whether something cannot be lowered and has no last good reading: then nothing may be deleted.
     pub(crate) frozen: bool,
     /// Who asked for what.
-    pub(crate) because: BTreeMap<ResourceKey, Vec<Provenance>>,
+    pub(crate) because: Because,
 }
 
 /// Lowers a stack; `None` when the scene has questions.
@@ -144,27 +142,8 @@ fn finish(scene: &Scene<'_>, intent: &Intent, assembly: &Assembly, mut lowered: 
     lowered.no_subnets = subnets.as_ref().err().cloned();
     lowered.subnets_given = front.ask.subnets.is_some();
     lowered.name_given = front.ask.name.is_some();
+    let front_ask = front.ask.clone();
     lowered.model = front.complete(scene, &doors, subnets, rest);
-    lowered.because = because(intent, &lowered.model);
+    lowered.because = Because::of(intent, &assembly.group, &front_ask, &lowered.model);
     Attempt::Done(Box::new(lowered))
-}
-
-/// Members by what they asked for. Everything that members share is because of all of them.
-fn because(intent: &Intent, model: &StackModel) -> BTreeMap<ResourceKey, Vec<Provenance>> {
-    let all: Vec<Provenance> = intent
-        .members
-        .iter()
-        .map(|member| Provenance {
-            object: member.object.clone(),
-            key: if matches!(member.ask, Ask::Http(_)) { "spec.rules" } else { "spec.ports" }.to_owned(),
-        })
-        .collect();
-    let mut because = BTreeMap::new();
-    if let Some(balancer) = &model.load_balancer {
-        because.insert(ResourceKey::new("load-balancer", &balancer.name), all.clone());
-    }
-    for listener in model.listeners.values() {
-        because.insert(listener.reference().key(), all.clone());
-    }
-    because
 }

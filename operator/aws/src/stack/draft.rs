@@ -2,26 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fairway_core::{
-    plan::{OpId, Operation as _, Plan, ResourceKey, Wait},
-    settings::Provenance,
-};
+use fairway_core::plan::{Effect, OpId, Operation as _, Plan, ResourceKey, Wait};
 
 use super::StackOp;
+use crate::lower::Because;
 
 /// A plan in the making.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
     plan: Plan<StackOp>,
     touched: BTreeMap<ResourceKey, BTreeSet<OpId>>,
-    because: BTreeMap<ResourceKey, Vec<Provenance>>,
+    because: Because,
     /// Everything that brings the new state about; deletions come after all of it.
     switches: BTreeSet<OpId>,
     deletions: BTreeSet<OpId>,
 }
 
 impl Draft {
-    pub(super) fn new(because: BTreeMap<ResourceKey, Vec<Provenance>>) -> Self {
+    pub(super) fn new(because: Because) -> Self {
         Self { because, ..Self::default() }
     }
 
@@ -59,7 +57,7 @@ impl Draft {
 
     fn push(&mut self, op: StackOp, after: BTreeSet<OpId>, waits: Vec<Wait>) -> OpId {
         let key = op.resource();
-        let because = self.because.get(&key).cloned().unwrap_or_default();
+        let because = if op.effect() == Effect::Delete { Vec::new() } else { self.because.get(&key) };
         let id = self.plan.push_waiting(op, after, waits, because);
         self.touched.entry(key).or_default().insert(id);
         id

@@ -9,7 +9,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use fairway_core::{
     ids::Key,
     plan::{Plan, ResourceKey, Wait},
-    settings::Provenance,
 };
 use fairway_crds::TargetGroupBinding;
 
@@ -17,7 +16,7 @@ use super::{StackOp, draft::Draft};
 use crate::{
     compare::{self, Claimed},
     config::Config,
-    lower::{LowerError, not_found},
+    lower::{Because, LowerError, not_found},
     model::{
         Binding, Listener, LoadBalancer, Ref, ResourceKind as _, Rule, SecurityGroup, SecurityGroupRef,
         StackModel, Tags, TargetGroup,
@@ -41,7 +40,7 @@ pub(super) struct Planning<'a> {
     pub(super) frozen: bool,
     /// What has to hold before anything goes.
     pub(super) farewell: &'a [Wait],
-    pub(super) because: BTreeMap<ResourceKey, Vec<Provenance>>,
+    pub(super) because: Because,
 }
 
 /// A plan, and what could not be planned.
