@@ -39,8 +39,8 @@ pub use ingress_class_params::{
 pub use ip_address_pool::{IPAddressPool, IPAddressPoolSpec, IPAddressPoolStatus, ServiceAllocation};
 pub use l2_advertisement::{L2Advertisement, L2AdvertisementSpec, PreferredNodeSelector};
 pub use load_balancer_state::{
-    DnsName, Drift, LIMITS, LastPlan, Limits, LoadBalancerAddress, LoadBalancerState, LoadBalancerStateSpec,
-    LoadBalancerStateStatus, PlanSummary,
+    ANNOUNCED, DnsName, Drift, LIMITS, LastPlan, Limits, LoadBalancerAddress, LoadBalancerState,
+    LoadBalancerStateSpec, LoadBalancerStateStatus, PlanSummary,
 };
 pub use target_group_binding::{
     IpBlock, Networking, NetworkingIngressRule, NetworkingPeer, NetworkingPort, SecurityGroup,

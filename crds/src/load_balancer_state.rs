@@ -55,6 +55,10 @@ pub struct LoadBalancerStateSpec {
     pub provider: String,
 }
 
+/// Type of the condition by which agents say that they answer for a stack's addresses. It is theirs: the operator reads
+/// it and never writes it.
+pub const ANNOUNCED: &str = "Announced";
+
 /// What is known of the stack.
 #[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, PartialEq, Default)]
 #[serde(rename_all = "camelCase")]

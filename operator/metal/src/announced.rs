@@ -7,10 +7,9 @@ use std::{collections::BTreeMap, net::IpAddr};
 
 use fairway_crds::LoadBalancerState;
 
-use crate::stack::recorded;
+pub use fairway_crds::ANNOUNCED;
 
-/// Type of the condition.
-pub const ANNOUNCED: &str = "Announced";
+use crate::stack::recorded;
 
 /// The node that answers, by address.
 pub type Announcers = BTreeMap<IpAddr, String>;

@@ -8,7 +8,8 @@ use fairway_core::{
     report::{PublishedAddress, StateReport},
 };
 use fairway_crds::{
-    LastPlan, LoadBalancerAddress, LoadBalancerState, LoadBalancerStateSpec, LoadBalancerStateStatus,
+    ANNOUNCED, LastPlan, LoadBalancerAddress, LoadBalancerState, LoadBalancerStateSpec,
+    LoadBalancerStateStatus,
 };
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
@@ -34,8 +35,9 @@ impl Writer {
         &self,
         stack: &StackId,
         present: Option<&LoadBalancerState>,
-        wanted: LoadBalancerStateStatus,
+        mut wanted: LoadBalancerStateStatus,
     ) -> Result<(), ClusterError> {
+        wanted.conditions.retain(is_ours);
         let api: Api<LoadBalancerState> = Api::all(self.client.clone());
         let name = stack.state_name();
         let failed = |error| ClusterError::new(format!("LoadBalancerState {name}"), error);
@@ -199,12 +201,18 @@ fn same(present: &LoadBalancerStateStatus, wanted: &LoadBalancerStateStatus) -> 
     let timeless = |status: &LoadBalancerStateStatus| {
         let mut status = status.clone();
         status.fingerprint_observed_at = None;
+        status.conditions.retain(is_ours);
         if let Some(plan) = status.last_plan.as_mut() {
             plan.made_at = None;
         }
         status
     };
     !aged && timeless(present) == timeless(wanted)
+}
+
+/// Agents write one condition themselves.
+fn is_ours(condition: &Condition) -> bool {
+    condition.type_ != ANNOUNCED
 }
 
 fn time(since_epoch: Duration) -> Option<Time> {
