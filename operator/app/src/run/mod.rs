@@ -195,7 +195,8 @@ async fn zones(queue: Arc<Queue<Unit>>, cluster: Shared, contexts: Arc<Contexts>
     loop {
         tokio::select! {
             () = tokio::time::sleep(ZONES) => {
-                if contexts.find_zones(&cluster.watches.snapshot()).await {
+                // A follower asks nothing: it looks for them when it leads.
+                if cluster.lease.term().is_some() && contexts.find_zones(&cluster.watches.snapshot()).await {
                     contexts.zone_units().into_iter().for_each(|zone| queue.push(Unit::Zone(zone), Rank::Resync));
                 }
             }
