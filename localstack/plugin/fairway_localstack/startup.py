@@ -39,6 +39,18 @@ def _wait_for_gateway(runtime):
     raise TimeoutError(f"the gateway does not listen on {listen}")
 
 
+USAGE = """
+  export AWS_ENDPOINT_URL='{endpoint}' AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
+
+  curl '{endpoint}/_fairway/counters'                      calls, by operation
+  curl '{endpoint}/_fairway/journal'                       calls, one by one
+  curl -X PUT '{endpoint}/_fairway/faults' -d '{{"rules": [{{"id": "slow", "operation": "Create*", "action": "throttle", "count": 3}}]}}'
+  curl -X POST '{endpoint}/_fairway/reset' -d '{{}}'         back to the start
+
+  localstack/README.md has the rest; Ctrl-C stops it.
+"""
+
+
 @hooks.on_infra_start()
 def install():
     LocalstackRuntime._wait_for_gateway = _wait_for_gateway
@@ -58,6 +70,8 @@ def install():
 def announce():
     options = _options()
     print(f"localstack: serving {options.get('endpoint')}", file=sys.stderr, flush=True)
+    if sys.stderr.isatty() or "ready_file" not in options:
+        print(USAGE.format(endpoint=options.get("endpoint")), file=sys.stderr, flush=True)
     if "ready_file" in options:
         # Renamed into place, so that a reader never sees half of it.
         half = f"{options['ready_file']}.part"
