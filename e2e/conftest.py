@@ -51,6 +51,7 @@ def site(program: Path) -> Iterator[sites.Site]:
 @pytest.fixture(scope="module")
 def world(site: sites.Site) -> Iterator[sites.Site]:
     """The site with an account made anew and nobody leading; afterwards nothing of Fairway's may be left in the account."""
+    site.sweep()
     site.cloud.reset()
     # Nothing is learnt from waiting a second for every load balancer's interfaces; test_ingress_to_alb does it once.
     site.cloud.settings(interface_linger_seconds=0)

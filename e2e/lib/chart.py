@@ -48,5 +48,6 @@ def install(cluster: Cluster) -> None:
             name = crd["metadata"]["name"]
             conditions = cluster.get("CustomResourceDefinition", None, name).get("status", {}).get("conditions", [])
             need(any(entry["type"] == "Established" and entry["status"] == "True" for entry in conditions), f"{name} is not served yet")
+            cluster.all(crd["spec"]["names"]["kind"])
 
     eventually("custom resource definitions", established)

@@ -7,7 +7,11 @@ from lab import Image, Lab, Recipe, images, paths
 
 from . import chart
 
-PROGRAMS = {"fairway": "65532:65532", "fairway-agent": "0:0"}  # only root gets the capabilities that the agent asks for
+# By package: user (only root gets the capabilities that the agent asks for), and what the program runs or reads beside itself.
+PROGRAMS = {
+    "fairway": ("65532:65532", {"/etc/ssl/certs/ca-certificates.crt": Path("/etc/ssl/certs/ca-certificates.crt")}),
+    "fairway-agent": ("0:0", {"/usr/bin/nft": Path("/usr/sbin/nft")}),
+}
 REGISTRY = "lab.fairway.dev"
 TAG = "e2e"
 RELEASE = "fairway"
@@ -21,10 +25,11 @@ def build(profile: str = "release") -> dict[str, Path]:
 
 
 def deliver(lab: Lab, programs: dict[str, Path]) -> list[Image]:
-    """Makes an image of each program, with the libraries it links and nothing else, and gives it to every node."""
+    """Makes an image of each program, with the libraries it links and what `PROGRAMS` names, and gives it to every node."""
     made = []
     for name, program in programs.items():
-        recipe = Recipe(f"{REGISTRY}/{name}:{TAG}", {f"/{name}": program}, user=PROGRAMS[name])
+        user, beside = PROGRAMS[name]
+        recipe = Recipe(f"{REGISTRY}/{name}:{TAG}", {f"/{name}": program, **beside}, user=user)
         made.append(images.make(recipe, lab.folder / "images" / f"{name}.tar"))
         lab.load(made[-1])
     return made

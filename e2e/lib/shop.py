@@ -71,12 +71,12 @@ class Shop:
         self.cluster.gone(kind, self.namespace, name, seconds)
         self._made.pop((kind, name), None)
 
-    def close(self) -> None:
+    def close(self, seconds: float = PATIENCE) -> None:
         """Deletes everything that Fairway serves here, waits until it is gone, and lets the namespace go."""
         for kind, name in self._made:
             self.cluster.delete(kind, self.namespace, name)
         for kind, name in self._made:
-            self.cluster.gone(kind, self.namespace, name)
+            self.cluster.gone(kind, self.namespace, name, seconds)
         self.cluster.delete("Namespace", None, self.namespace)
 
     # What became of them

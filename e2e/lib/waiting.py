@@ -12,12 +12,16 @@ T = TypeVar("T")
 PATIENCE = 20.0
 
 
+# Not found, and "storage is (re)initializing", which a new definition answers for a moment.
+PASSING = (404, 429)
+
+
 class NotYet(AssertionError):
     """Raised by a probe that has to be called again; the message is what a time-out shows."""
 
 
 def eventually(what: str, probe: Callable[[], T], seconds: float = PATIENCE, pause: float = 0.1) -> T:
-    """Calls `probe` until it neither raises `AssertionError`, `OSError` or "not found", and gives its answer."""
+    """Calls `probe` until it neither raises `AssertionError` or `OSError` nor is told to come again, and gives its answer."""
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -25,7 +29,7 @@ def eventually(what: str, probe: Callable[[], T], seconds: float = PATIENCE, pau
         except (AssertionError, OSError) as error:
             last: Exception = error
         except ApiError as error:
-            if error.status != 404:
+            if error.status not in PASSING:
                 raise
             last = error
         if time.monotonic() >= deadline:

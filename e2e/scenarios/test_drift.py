@@ -1,5 +1,6 @@
 """What somebody changes in AWS behind our back is found and repaired within one drift period."""
 
+from e2e.lib.leaves import differences
 from e2e.lib.waiting import eventually, need
 
 PERIOD = 5
@@ -23,9 +24,8 @@ def test_changes_behind_our_back_are_repaired(shop, cloud):
         assert spoiled[kind] != wanted[kind], kind
 
     def repaired():
-        found = cloud.dump()
-        differing = [kind for kind in wanted if found[kind] != wanted[kind]]
-        need(not differing, {kind: found[kind] for kind in differing})
+        found = differences(wanted, cloud.dump(), [])
+        need(not found, "\n  ".join(found))
 
     eventually("everything as before", repaired, PERIOD + GRACE)
 
