@@ -11,7 +11,9 @@ import pytest
 E2E = Path(__file__).resolve().parent
 sys.path[:0] = [str(E2E.parent), str(E2E), str(E2E.parent / "localstack")]
 
-from e2e.lib import site as sites  # noqa: E402  (the paths above come first)
+from lab import Lab, unique_name  # noqa: E402  (the paths above come first)
+
+from e2e.lib import delivery, node_shop as kitchens, site as sites  # noqa: E402
 from e2e.lib.cloud import Cloud  # noqa: E402
 from e2e.lib.cluster import Cluster  # noqa: E402
 from e2e.lib.operator import Operator  # noqa: E402
@@ -94,3 +96,37 @@ def cloud(world: sites.Site) -> Cloud:
 @pytest.fixture
 def cluster(world: sites.Site) -> Cluster:
     return world.cluster
+
+
+@pytest.fixture(scope="session")
+def node_lab() -> Iterator[Lab]:
+    """Two real nodes with AWS, and Fairway installed by its chart: the release binaries, or those in the folder FAIRWAY_PROGRAMS."""
+    if os.geteuid():
+        pytest.skip("nodes need root")
+    named = os.environ.get("FAIRWAY_PROGRAMS")
+    programs = {name: Path(named) / name for name in delivery.PROGRAMS} if named else delivery.build()
+    with Lab(unique_name("nodes"), nodes=2, aws=True, quiet=True) as lab:
+        delivery.deliver(lab, programs)
+        delivery.install(lab, sites.OWNER)
+        kitchens.pool(Cluster(lab.api, lab.service_account_kubeconfig))
+        yield lab
+
+
+@pytest.fixture
+def node_cluster(node_lab: Lab) -> Cluster:
+    return Cluster(node_lab.api, node_lab.service_account_kubeconfig)
+
+
+@pytest.fixture
+def node_cloud(node_lab: Lab) -> Cloud:
+    aws = node_lab.describe()["aws"]
+    return Cloud(aws["endpoint"], aws["vpc"], aws["region"])
+
+
+@pytest.fixture
+def node_shop(node_lab: Lab, node_cluster: Cluster, node_cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[kitchens.NodeShop]:
+    """A namespace of the test's own on real nodes."""
+    words = request.node.name.removeprefix("test_").split("_")
+    shop = kitchens.NodeShop(node_lab, node_cluster, node_cloud, f"n-{'-'.join(words)[:24].strip('-')}")
+    yield shop
+    shop.close()

@@ -41,6 +41,7 @@ class Demo:
         aws = lab.describe()["aws"]
         self.cloud = Cloud(aws["endpoint"], aws["vpc"], aws["region"])
         self.cluster = Cluster(lab.api, lab.service_account_kubeconfig)
+        self.nodes = self.interfaces()
 
     def deliver(self, programs: dict[str, Path]) -> None:
         """Images and chart."""
@@ -111,18 +112,17 @@ class Demo:
         def probe() -> str | None:
             self.curl(address)
             found = json.loads(self.lab.exec("client", ["ip", "-json", "neigh", "show", address]).stdout or "[]")
-            return next((self.node_with(entry["lladdr"]) for entry in found if "lladdr" in entry), None)
+            return next((self.nodes.get(entry["lladdr"]) for entry in found if "lladdr" in entry), None)
 
         return until(f"somebody answers for {address}", 30.0, probe, pause=0.5)
 
-    def node_with(self, hardware: str) -> str | None:
-        """The node that has this hardware address."""
+    def interfaces(self) -> dict[str, str]:
+        """Hardware addresses of the nodes, while all of them live."""
+        found = {}
         for node in self.lab.describe()["nodes"]:
-            shown = self.lab.exec(node["name"], ["ip", "-json", "link"], check=False)
-            links = json.loads(shown.stdout) if shown.returncode == 0 and shown.stdout else []
-            if any(link.get("address") == hardware for link in links):
-                return node["name"]
-        return None
+            for link in json.loads(self.lab.exec(node["name"], ["ip", "-json", "link"]).stdout):
+                found[link.get("address", "")] = node["name"]
+        return found
 
 
 def main() -> int:
