@@ -25,7 +25,7 @@ pub(crate) use routes::servable_path;
 
 use crate::{
     election::{self, Peers},
-    stack::recorded,
+    stack::{leavers, recorded},
 };
 
 /// What one node does.
@@ -145,7 +145,11 @@ fn announce(program: &mut NodeProgram, view: View<'_>, node: &str, stack: &Stack
 fn serve(program: &mut NodeProgram, view: View<'_>, places: &Places<'_>, stack: &StackId, address: IpAddr) {
     let snapshot = view.snapshot;
     let remembered = snapshot.states.get(&Key::cluster(&stack.state_name())).map(|state| last_good(state));
-    let (intent, _) = read::intent(snapshot, view.config, stack, &remembered.unwrap_or_default());
+    let remembered = remembered.unwrap_or_default();
+    let (mut intent, _) = read::intent(snapshot, view.config, stack, &remembered);
+    if intent.members.is_empty() {
+        intent.members = leavers(&intent, &remembered).into_values().collect();
+    }
     for (port, serve) in routes::serve(places, &intent) {
         program.secrets.extend(serve.certificates.iter().map(|certificate| certificate.secret.clone()));
         program.serve.insert(SocketAddr::new(address, port), serve);

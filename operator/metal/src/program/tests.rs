@@ -100,6 +100,30 @@ fn a_missing_service_is_a_503_and_its_neighbours_are_served() {
 }
 
 #[test]
+fn who_leaves_is_served_as_before_until_the_address_is_released() {
+    let rules = [rule("a.example.com", "/", "Prefix", "web")];
+    let stays = ingress(&json!({}), &json!({"rules": rules}));
+    let before = cluster(std::slice::from_ref(&stays));
+    let state = before.states.values().next().unwrap();
+    let stack = read::stack_of_state(state).unwrap();
+    let (intent, _) = read::intent(&before, &ReadConfig::default(), &stack, &LastGood::default());
+    let good: BTreeMap<String, String> = read::good(&intent)
+        .into_iter()
+        .map(|(name, member)| (name, serde_json::to_string(&member).unwrap()))
+        .collect();
+
+    let mut leaves = stays;
+    leaves["spec"]["ingressClassName"] = json!("another");
+    leaves["metadata"]["finalizers"] = json!([read::finalizer(&stack)]);
+    let mut remembering = serde_json::to_value(state.as_ref()).unwrap();
+    remembering["apiVersion"] = json!("fairway.dev/v1alpha1");
+    remembering["kind"] = json!("LoadBalancerState");
+    remembering["status"]["lastGood"] = json!(good);
+    let after = cluster(&[leaves, remembering]);
+    assert_eq!(run(&after).serve, run(&before).serve);
+}
+
+#[test]
 fn alb_patterns_that_mean_a_prefix_are_prefixes() {
     let cases = [
         ("/api", Some(Path::Prefix("/api".into()))),

@@ -13,7 +13,7 @@ use std::{
 
 use fairway_core::{
     class::{Class, Classified},
-    evaluate::{Address, AddressWish, Evaluation, Finalizers, Input, Provider, StatusWish, Step},
+    evaluate::{Address, AddressWish, Evaluation, Finalizers, Input, LastGood, Provider, StatusWish, Step},
     ids::{Key, Kind, ObjectRef, StackId, sha256_hex},
     intent::{Ask, Intent, Member},
     note::Note,
@@ -127,7 +127,8 @@ impl Provider for Stacks {
         notes.extend(unserved(&intent));
         let held: BTreeSet<IpAddr> = present(input);
         if intent.members.is_empty() && intent.unreadable.is_empty() {
-            return Step::Done(Box::new(leave(&intent, notes, &held)));
+            let leave = leave(&intent, input.last_good, notes, &held);
+            return Step::Done(Box::new(leave));
         }
         let wish = wish(input.snapshot, &intent, &mut notes);
         let kept = held.iter().copied().find(|address| keeps(input.snapshot, &pools, &wish, *address));
@@ -286,7 +287,12 @@ fn stay(
 }
 
 /// The evaluation of a stack that nobody is a member of any more.
-fn leave(intent: &Intent, notes: Vec<Note>, held: &BTreeSet<IpAddr>) -> Evaluation<Stacks> {
+fn leave(
+    intent: &Intent,
+    last_good: &LastGood,
+    notes: Vec<Note>,
+    held: &BTreeSet<IpAddr>,
+) -> Evaluation<Stacks> {
     let moved = intent.leaving.iter().filter(|leaving| leaving.successor.is_some());
     let successors: Vec<Wait> = moved.map(|leaving| Wait::SuccessorLive(leaving.object.clone())).collect();
     let mut plan = Plan::default();
@@ -304,9 +310,16 @@ fn leave(intent: &Intent, notes: Vec<Note>, held: &BTreeSet<IpAddr>) -> Evaluati
         notes,
         finalizers: Finalizers { add: Vec::new(), remove: leaving(intent) },
         status: Vec::new(),
-        good: BTreeMap::new(),
+        good: leavers(intent, last_good),
         gone: true,
     }
+}
+
+/// How those who leave were last served: so they are until their address is released, because names and clients still
+/// lead to it.
+pub(crate) fn leavers(intent: &Intent, last_good: &LastGood) -> BTreeMap<String, Member> {
+    let names = intent.leaving.iter().map(|leaving| leaving.object.to_string());
+    names.filter_map(|name| last_good.members.get(&name).cloned().map(|member| (name, member))).collect()
 }
 
 fn leaving(intent: &Intent) -> Vec<(ObjectRef, String)> {

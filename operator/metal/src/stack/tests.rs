@@ -17,6 +17,7 @@ struct Case {
     held: Vec<&'static str>,
     announced: Vec<&'static str>,
     given: Option<Given>,
+    good: BTreeMap<String, Member>,
 }
 
 fn ip(text: &str) -> IpAddr {
@@ -49,7 +50,14 @@ fn case() -> Case {
     let ingress = json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
         "metadata": {"name": "shop", "uid": "2", "annotations": {}},
         "spec": {"ingressClassName": "metal", "rules": [{"host": "shop.example.com", "http": {"paths": [path]}}]}});
-    Case { objects, ingress, held: vec![], announced: vec![], given: Some(Given::default()) }
+    Case {
+        objects,
+        ingress,
+        held: vec![],
+        announced: vec![],
+        given: Some(Given::default()),
+        good: BTreeMap::new(),
+    }
 }
 
 impl Case {
@@ -98,7 +106,8 @@ impl Case {
         let mut facts = Facts::default();
         self.given.clone().into_iter().for_each(|given| facts.insert(Query::Given, given));
         let addresses = self.held.iter().map(|held| (format!("address/{held}"), (*held).to_owned()));
-        let last_good = LastGood { resources: addresses.collect(), ..LastGood::default() };
+        let last_good =
+            LastGood { resources: addresses.collect(), members: self.good.clone(), ..LastGood::default() };
         let (unit, config) = (stack(), Config { read: read::ReadConfig::default() });
         Stacks::evaluate(&Input {
             unit: &unit,
@@ -234,6 +243,8 @@ fn another_address_is_live_before_the_old_one_is_given_back() {
 #[test]
 fn who_leaves_gives_the_address_back_after_its_names_and_its_successor() {
     let mut moved = case().holding(&[FIRST]).announcing(&[FIRST]);
+    moved.good = moved.evaluate().good;
+    assert_eq!(moved.good.len(), 1);
     moved.ingress["spec"]["ingressClassName"] = json!("alb");
     moved.ingress["metadata"]["finalizers"] = json!([read::finalizer(&stack())]);
     let evaluation = moved.evaluate();
@@ -245,6 +256,7 @@ fn who_leaves_gives_the_address_back_after_its_names_and_its_successor() {
         )]
     );
     assert!(evaluation.gone && evaluation.finalizers.remove.len() == 1);
+    assert_eq!(evaluation.good, moved.good, "until then it is served as it was");
 
     let mut deleted = case().holding(&[FIRST]);
     deleted.ingress["metadata"]["name"] = json!("another");
