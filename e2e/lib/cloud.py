@@ -5,8 +5,12 @@ import urllib.error
 import urllib.request
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from .aws_state import client, dump
 
+# Things go one after the other; more than a few in as many reads would be worth a look.
+DUMPS = 5
 # What only looks begins with one of these.
 READS = ("Describe", "Get", "List", "Search")
 
@@ -64,7 +68,13 @@ class Cloud:
     # State
 
     def dump(self) -> dict[str, Any]:
-        """Everything, with names for ids."""
+        """Everything, with names for ids. Read again when something went while it was being read."""
+        for _ in range(DUMPS):
+            try:
+                return dump(self.endpoint, self.region)
+            except ClientError as error:
+                if "NotFound" not in error.response["Error"]["Code"]:
+                    raise
         return dump(self.endpoint, self.region)
 
     def balancer(self, address: str) -> dict[str, Any]:

@@ -295,10 +295,11 @@ def test_an_edited_manifest_plans_its_change(fairway, settled, cluster):
 
     offline = fairway.offline(edited(captured, "edited", third_path))
     assert offline.code == CHANGES, offline.complaint
-    created = [op for op in offline.units()[unit_of(settled)]["ops"] if op["effect"] == "create"]
-    assert [op["resource"].partition("/")[0] for op in created] == ["rule"]
-    others = [op for op in offline.ops() if not op.partition(" ")[2].startswith(("rule/", "rules/"))]
-    assert others == [], "rules and their order, nothing else"
+    ops = offline.units()[unit_of(settled)]["ops"]
+    assert [f"{op['effect']} {op['resource'].partition('/')[0]}" for op in ops] == ["modify listener", "create rule", "modify rule", "modify rule"]
+    assert ops[0]["what"].startswith("move 2 rules of listener "), "the longest path is first"
+    assert "path /a/new/one or /a/new/one/*" in ops[1]["details"]
+    assert len(offline.ops()) == len(ops), "no other unit has anything to do"
 
     settled.ingress("a", on_web(settled, "/", "/more", "/a/new/one"), PUBLIC)
     try:
