@@ -175,6 +175,23 @@ fn the_shared_group_comes_with_the_first_stack_and_goes_with_the_last() {
     assert_eq!(ops(&look(&world, &there).0), [delete]);
 }
 
+#[test]
+fn who_asked_is_said_beside_each_operation() {
+    let because = |world: &World| -> Vec<Vec<String>> {
+        let plan = look(world, &NetworkObserved::default()).0.plan;
+        plan.ops().iter().map(|op| op.because.iter().map(ToString::to_string).collect()).collect()
+    };
+    let mut fresh = World::recorded();
+    fresh.add(&recorded("plain-ip/objects.json"));
+    let ingress = fresh.snapshot.ingresses.keys().next().unwrap();
+    assert_eq!(because(&fresh), [[format!("Ingress {ingress} spec.rules")]], "before there is a binding");
+    let bound = world("plain-ip");
+    let bindings = bound.snapshot.target_group_bindings.keys();
+    let asked: Vec<String> =
+        bindings.map(|key| format!("TargetGroupBinding {key} spec.networking")).collect();
+    assert_eq!(because(&bound), [asked.clone(), asked], "the group and the rule on nodes");
+}
+
 fn rule(port: i32, description: &str) -> Permission {
     Permission {
         protocol: "tcp".to_owned(),

@@ -121,9 +121,14 @@ fn parse<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
 }
 
 fn print(path: &Path, value: &impl Serialize) -> anyhow::Result<()> {
-    let text =
-        serde_saphyr::to_string(value).with_context(|| format!("{} could not be spelled", path.display()))?;
+    let text = spell(value).with_context(|| format!("{} could not be spelled", path.display()))?;
     fs::write(path, text).with_context(|| format!("{} could not be written", path.display()))
+}
+
+/// As YAML, by way of plain maps and lists: within a variant of an enum, serde-saphyr 2.1 puts an empty list on a line
+/// of its own, at an indentation at which it cannot read it again.
+fn spell(value: &impl Serialize) -> anyhow::Result<String> {
+    Ok(serde_saphyr::to_string(&serde_json::to_value(value)?)?)
 }
 
 /// Every object with its apiVersion and kind.
@@ -160,4 +165,25 @@ fn add<T: Serialize>(
         items.push(value);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use fairway_aws::facts::{Answer, Query};
+
+    use super::*;
+
+    #[test]
+    fn empty_lists_in_facts_are_read_again() {
+        let mut facts = AllFacts::default();
+        let vpc = Answer::Vpc { ipv4: vec!["10.0.0.0/16".to_owned()], ipv6: Vec::new() };
+        facts.targets.insert(Query::Vpc, vpc.clone());
+        let interfaces = Query::Interfaces { addresses: vec!["10.0.1.2".to_owned()], instances: Vec::new() };
+        facts.network.insert(interfaces.clone(), Answer::Interfaces(Vec::new()));
+
+        let text = spell(&facts).unwrap();
+        let read: AllFacts = serde_saphyr::from_str(&text).unwrap();
+        assert_eq!(read.targets.get(&Query::Vpc), Some(&vpc), "{text}");
+        assert_eq!(read.network.get(&interfaces), Some(&Answer::Interfaces(Vec::new())), "{text}");
+    }
 }

@@ -1,8 +1,9 @@
 //! Plans against the cluster and the account. Nothing is written: the lease is never asked for, and so never held.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
+use fairway_aws::facts::Query;
 use fairway_cluster::{
     lease::{Election, Times},
     watches::Watches,
@@ -13,13 +14,22 @@ use kube::Client;
 use super::{
     UnitPlan,
     capture::Captured,
-    units::{AllSources, AwsSources},
+    units::{AllSources, AwsSources, failed},
 };
-use crate::{admin::Metrics, options::Options, ports::Cluster, run::Contexts};
+use crate::{
+    admin::Metrics,
+    options::Options,
+    ports::Cluster,
+    run::{Contexts, network_unit},
+};
+
+/// Listing takes seconds; a list that is refused is asked for again and again, and somebody waits for an answer.
+const READING: Duration = Duration::from_secs(60);
 
 /// What would be done now.
 pub(super) async fn plan(options: &Options) -> anyhow::Result<(Vec<UnitPlan>, Captured)> {
     let client = Client::try_default().await.context("the cluster's configuration could not be read")?;
+    client.apiserver_version().await.context("the cluster does not answer")?;
     let (_, lease) = Election::new(&client, "default", "never-taken", "plan", Times::default());
     let (watches, _changes) = Watches::start(&client);
     let cluster = Arc::new(Cluster {
@@ -29,7 +39,9 @@ pub(super) async fn plan(options: &Options) -> anyhow::Result<(Vec<UnitPlan>, Ca
         lease,
     });
     let contexts = Contexts::new(options, &cluster, &Metrics::new()).await?;
-    cluster.watches.ready().await;
+    tokio::time::timeout(READING, cluster.watches.ready())
+        .await
+        .with_context(|| format!("the cluster could not be read within {} s", READING.as_secs()))?;
     let sources = AllSources {
         aws: contexts.aws.as_ref().map(|aws| AwsSources {
             stacks: &aws.stacks.sources,
@@ -39,5 +51,14 @@ pub(super) async fn plan(options: &Options) -> anyhow::Result<(Vec<UnitPlan>, Ca
         dns: contexts.dns.as_ref().map(|dns| &dns.sources),
         in_cluster: &contexts.in_cluster.sources,
     };
-    Ok(sources.plan(&cluster.watches.snapshot(), &contexts.read).await)
+    let (mut plans, captured) = sources.plan(&cluster.watches.snapshot(), &contexts.read).await;
+    plans.extend(wrong_account(&contexts).await);
+    Ok((plans, captured))
+}
+
+/// A VPC that is not there has no subnets, which a plan would take for the word of the account.
+async fn wrong_account(contexts: &Contexts) -> Option<UnitPlan> {
+    let answer = &contexts.aws.as_ref()?.network.sources.answer;
+    let refusal = answer.answer(&network_unit(), &[Query::Vpc]).await.err()?;
+    Some(failed("account", &refusal))
 }

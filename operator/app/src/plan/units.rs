@@ -107,7 +107,8 @@ async fn one<P: Provider + 'static>(
     }
 }
 
-fn failed(unit: &str, refusal: &Refusal) -> UnitPlan {
+/// A unit that could not be planned.
+pub(super) fn failed(unit: &str, refusal: &Refusal) -> UnitPlan {
     let failure = &refusal.failure;
     UnitPlan {
         unit: unit.to_owned(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use fairway_core::{
     ids::ObjectRef,
-    intent::{Ask, Intent},
+    intent::{Ask, Intent, Member},
     plan::ResourceKey,
     settings::{Provenance, Sourced},
 };
@@ -23,11 +23,7 @@ pub(crate) struct Because {
 impl Because {
     /// Reasons for a stack's model. What no member asked for alone, all of them share.
     pub(super) fn of(intent: &Intent, group: &Group, front: &FrontAsk, model: &StackModel) -> Self {
-        let shared: Vec<Provenance> = intent
-            .members
-            .iter()
-            .map(|member| written(&member.object, matches!(member.ask, Ask::Http(_))))
-            .collect();
+        let shared: Vec<Provenance> = intent.members.iter().map(written_by).collect();
         let mut known = group.owners(model);
         if let Some(balancer) = &model.load_balancer {
             let key = ResourceKey::new("load-balancer", &balancer.name);
@@ -43,6 +39,11 @@ impl Because {
 }
 
 /// The part of a member's spec that asks for load balancing at all.
+pub(crate) fn written_by(member: &Member) -> Provenance {
+    written(&member.object, matches!(member.ask, Ask::Http(_)))
+}
+
+/// The same, of an object.
 pub(super) fn written(object: &ObjectRef, is_ingress: bool) -> Provenance {
     let key = if is_ingress { "spec.rules" } else { "spec.ports" };
     Provenance { object: object.clone(), key: key.to_owned() }

@@ -22,7 +22,7 @@ mod stack;
 mod subnet;
 mod target_group;
 
-pub(crate) use because::Because;
+pub(crate) use because::{Because, written_by};
 pub(crate) use error::LowerError;
 pub(crate) use group::not_found;
 pub(crate) use load_balancer::Front;

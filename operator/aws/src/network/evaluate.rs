@@ -9,7 +9,7 @@ use fairway_core::{
     note::Note,
     plan::{Bindings, Handle, OpId, Plan, ResourceKey},
     read::{self, ReadConfig},
-    settings::{alb, nlb},
+    settings::{Provenance, alb, nlb},
 };
 
 use super::{
@@ -18,8 +18,8 @@ use super::{
 };
 use crate::{
     compare,
-    facts::{Answer, Query},
-    lower::LowerError,
+    facts::{Answer, Interface, Query},
+    lower::{self, LowerError},
     model::{Permission, SecurityGroup, SecurityGroupRef},
     naming,
     observed::SecurityGroupSeen,
@@ -42,8 +42,10 @@ pub(super) fn evaluate(input: &Input<'_, Network>) -> Step<Network> {
     };
     let (rules, more) = rules::rules(input.config, input.snapshot, &asking, interfaces);
     notes.extend(more);
-    let model = NetworkModel { backend: needed(input, &asking).then(|| backend(input)), rules };
-    let look = Look { input, fingerprint: fingerprint(&model), model, notes };
+    let asked_by = asked_by(input, &asking);
+    let model = NetworkModel { backend: (!asked_by.is_empty()).then(|| backend(input)), rules };
+    let fingerprint = fingerprint(&model);
+    let look = Look { input, asking, interfaces, asked_by, model, notes, fingerprint };
     match (look.as_applied_last(), input.observed) {
         (Some(evaluation), _) => Step::Done(Box::new(evaluation)),
         (None, Some(observed)) => Step::Done(Box::new(look.compare(observed))),
@@ -51,21 +53,34 @@ pub(super) fn evaluate(input: &Input<'_, Network>) -> Step<Network> {
     }
 }
 
-/// Whether a load balancer carries, or is about to carry, the shared group.
-fn needed(input: &Input<'_, Network>, asking: &[Asking<'_>]) -> bool {
+/// Whose load balancer carries, or is about to carry, the shared group: those with bindings, else the first stack that
+/// needs it. Nobody: it is not needed.
+fn asked_by(input: &Input<'_, Network>, asking: &[Asking<'_>]) -> Vec<Provenance> {
+    let bound: Vec<Provenance> =
+        asking.iter().filter(|one| one.made_by_a_stack()).map(Asking::provenance).collect();
+    if !bound.is_empty() {
+        return bound;
+    }
     let words = ReadConfig {
         ingress_class: input.config.ingress_class.clone(),
         load_balancer_class: input.config.load_balancer_class.clone(),
     };
-    let of_stack = |stack| read::intent(input.snapshot, &words, &stack, &LastGood::default()).0;
     let stacks = read::stacks(input.snapshot, &words);
-    asking.iter().any(Asking::made_by_a_stack)
-        || stacks.into_iter().filter(|stack| stack.provider == ProviderKind::Aws).map(of_stack).any(
-            |intent| {
-                let Intent { members, unreadable, leaving, .. } = &intent;
-                !unreadable.is_empty() || !leaving.is_empty() || members.iter().any(carries_backend)
-            },
-        )
+    let of_aws = stacks.into_iter().filter(|stack| stack.provider == ProviderKind::Aws);
+    let mut needs = of_aws.map(|stack| {
+        let intent = read::intent(input.snapshot, &words, &stack, &LastGood::default()).0;
+        needed_by(&intent)
+    });
+    needs.find(|needs| !needs.is_empty()).unwrap_or_default()
+}
+
+/// Members that carry the group, and those of which that is not known.
+fn needed_by(intent: &Intent) -> Vec<Provenance> {
+    let Intent { members, unreadable, leaving, .. } = intent;
+    let carriers = members.iter().filter(|member| carries_backend(member));
+    let unknown = unreadable.iter().chain(leaving.iter().map(|one| &one.object));
+    let unknown = unknown.map(|object| Provenance { object: object.clone(), key: "spec".to_owned() });
+    carriers.map(lower::written_by).chain(unknown).collect()
 }
 
 /// Groups that were given come alone, unless rules for them are asked for. What cannot be read needs it.
@@ -114,6 +129,9 @@ fn handle(id: &str) -> Handle {
 
 struct Look<'a> {
     input: &'a Input<'a, Network>,
+    asking: Vec<Asking<'a>>,
+    interfaces: &'a [Interface],
+    asked_by: Vec<Provenance>,
     model: NetworkModel,
     notes: Vec<Note>,
     fingerprint: String,
@@ -154,7 +172,7 @@ impl Look<'_> {
             None => None,
         };
         if let (None, Some(want), true) = (&have, &self.model.backend, notes.is_empty()) {
-            plan.push(NetworkOp::CreateBackend(want.clone()), []);
+            plan.push_waiting(NetworkOp::CreateBackend(want.clone()), [], Vec::new(), self.asked_by.clone());
         }
         let done = self.rules(&mut plan, observed);
         // Rules name the shared group as their source: AWS refuses to delete it before they are gone.
@@ -177,7 +195,8 @@ impl Look<'_> {
             let mut last = Vec::new();
             if !missing.is_empty() {
                 let op = NetworkOp::Authorize { group: group.clone(), permissions: missing };
-                last.push(plan.push(op, []));
+                let because = rules::asked_by(self.input.config, &self.asking, self.interfaces, group);
+                last.push(plan.push_waiting(op, [], Vec::new(), because));
             }
             if !extra.is_empty() && self.notes.is_empty() {
                 let op = NetworkOp::Revoke { group: group.clone(), permissions: extra };

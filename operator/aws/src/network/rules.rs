@@ -6,6 +6,7 @@ use fairway_core::{
     class::{Class, Classified},
     ids::{Key, Kind, ObjectRef},
     note::Note,
+    settings::Provenance,
     snapshot::Snapshot,
 };
 use fairway_crds::{NetworkingIngressRule, NetworkingPort, TargetGroupBinding};
@@ -61,6 +62,11 @@ pub(super) struct Asking<'a> {
 }
 
 impl Asking<'_> {
+    /// Where it asks.
+    pub(super) fn provenance(&self) -> Provenance {
+        Provenance { object: self.about.clone(), key: "spec.networking".to_owned() }
+    }
+
     /// Whether a stack made it: then its source is the shared group.
     pub(super) fn made_by_a_stack(&self) -> bool {
         let labels = self.object.metadata.labels.iter().flatten();
@@ -137,6 +143,21 @@ pub(super) fn rules(
         }
     }
     (spans.permissions(), notes.into_iter().collect())
+}
+
+/// Bindings with a target that carries this group.
+pub(super) fn asked_by(
+    config: &Config,
+    asking: &[Asking<'_>],
+    interfaces: &[Interface],
+    group: &str,
+) -> Vec<Provenance> {
+    let carries = |one: &Asking<'_>| {
+        one.endpoints
+            .iter()
+            .any(|endpoint| group_of(config, endpoint, one.instances, interfaces).is_ok_and(|of| of == group))
+    };
+    asking.iter().filter(|one| carries(one)).map(Asking::provenance).collect()
 }
 
 impl Spans {
