@@ -121,8 +121,14 @@ def nodes() -> None:
     pytest("e2e", "--ignore=e2e/lab/tests", "-m", "nodes")
 
 
+def demo() -> None:
+    """The demo, from its start to its end, twice in a row."""
+    for _ in range(2):
+        run(venv_python(), "e2e/demo/demo.py")
+
+
 PARTS: list[Callable[[], None]] = [
-    tools, lint, chart, units, simulation, docs, aws_emulator, lab, control_plane, nodes,
+    tools, lint, chart, units, simulation, docs, aws_emulator, lab, control_plane, nodes, demo,
 ]  # fmt: skip
 # Parts that leave most of the machine idle.
 WAITING = (aws_emulator, lab, control_plane)
