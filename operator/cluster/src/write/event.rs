@@ -21,7 +21,9 @@ const REMEMBERED: usize = 20_000;
 
 /// Records events of one process.
 pub struct Recorder {
-    recorder: KubeRecorder,
+    client: Client,
+    reporter: Reporter,
+    repeating: KubeRecorder,
     recorded: Mutex<BTreeSet<(String, Option<i64>, Event)>>,
 }
 
@@ -30,7 +32,8 @@ impl Recorder {
     #[must_use]
     pub fn new(client: Client, controller: &str, instance: &str) -> Self {
         let reporter = Reporter { controller: controller.to_owned(), instance: Some(instance.to_owned()) };
-        Self { recorder: KubeRecorder::new(client, reporter), recorded: Mutex::new(BTreeSet::new()) }
+        let repeating = KubeRecorder::new(client.clone(), reporter.clone());
+        Self { client, reporter, repeating, recorded: Mutex::new(BTreeSet::new()) }
     }
 
     /// Records an event unless the same was recorded for this generation of the object. An object that is gone gets
@@ -52,11 +55,21 @@ impl Recorder {
             action: "Reconcile".to_owned(),
             secondary: None,
         };
-        let outcome = self.recorder.publish(&published, &reference).await;
+        let outcome = self.recorder(event).publish(&published, &reference).await;
         outcome.map_err(|error| {
             self.recorded.lock().unwrap_or_else(PoisonError::into_inner).remove(&seen);
             ClusterError::new(format!("event on {}", event.about), error)
         })
+    }
+
+    /// A recorder counts what has the same reason into one event that keeps the first message. Warnings of one reason
+    /// differ in what they say, so each gets a recorder that has recorded nothing yet.
+    fn recorder(&self, event: &Event) -> KubeRecorder {
+        if event.warning {
+            KubeRecorder::new(self.client.clone(), self.reporter.clone())
+        } else {
+            self.repeating.clone()
+        }
     }
 
     fn remember(&self, seen: (String, Option<i64>, Event)) -> bool {
