@@ -13,7 +13,7 @@ use crate::{
     ids::ObjectRef,
     intent::Member,
     note::Note,
-    plan::{Bindings, OpId, Wait},
+    plan::{Bindings, OpId, ResourceKey, Wait},
     policy::Withheld,
 };
 
@@ -334,13 +334,17 @@ fn requeue<P: Provider>(evaluation: &Evaluation<P>, outcome: &Outcome, waiting_f
         .chain(failures(outcome).map(|failure| failure.class))
         .collect();
     let waiting = outcome.results.values().any(|result| matches!(result, OpResult::Waiting(_)));
+    let bound = |key: &ResourceKey| outcome.bindings.contains_key(key);
+    let made = evaluation
+        .status
+        .iter()
+        .flat_map(|wish| &wish.addresses)
+        .any(|entry| matches!(&entry.address, Address::Of(key) if bound(key)));
+    // What could not be made is not being provisioned: whoever has to act does not do so within seconds.
+    let provisioning = waiting_for_address && (made || !classes.iter().any(|class| class.warns()));
     if classes.contains(&Class::Transient) || classes.contains(&Class::Bug) {
         Requeue::Backoff
-    } else if waiting
-        || waiting_for_address
-        || classes.contains(&Class::Pending)
-        || !outcome.withheld.is_empty()
-    {
+    } else if waiting || provisioning || classes.contains(&Class::Pending) || !outcome.withheld.is_empty() {
         Requeue::After(PENDING)
     } else if classes.contains(&Class::Environment) {
         Requeue::After(ENVIRONMENT)

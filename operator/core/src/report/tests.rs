@@ -131,6 +131,17 @@ fn a_status_is_written_when_its_address_is_live() {
 }
 
 #[test]
+fn what_could_not_be_made_is_not_waited_for() {
+    let address = Address::Of(key("lb"));
+    let wish = StatusWish { object: shop(), addresses: vec![AddressWish { address, ports: Vec::new() }] };
+    let evaluation = Evaluation { status: vec![wish], ..evaluation(one_op()) };
+    let refused = outcome(failure(Class::Environment));
+    assert_eq!(report(&evaluation, Some(&refused)).requeue, Requeue::After(ENVIRONMENT));
+    let made = Outcome { bindings: BTreeMap::from([(key("lb"), Handle::default())]), ..refused };
+    assert_eq!(report(&evaluation, Some(&made)).requeue, Requeue::After(PENDING), "it is being provisioned");
+}
+
+#[test]
 fn lines_of_the_plan_say_what_became_of_each() {
     let evaluation = evaluation(one_op());
     let line = |outcome: Outcome| report(&evaluation, Some(&outcome)).state.unwrap().plan;
