@@ -15,13 +15,13 @@
 //!
 //! Sources: common errors of Elastic Load Balancing, EC2, Route 53 and ACM API references.
 
+use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
 use aws_runtime::retries::classifiers::THROTTLING_ERRORS;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use fairway_core::class::Class;
 use fairway_engine::ports::Refusal;
@@ -68,7 +68,7 @@ impl Fault {
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
         let status = error.raw_response().map(|response| response.status().as_u16());
-        let message = |error: &SdkError<E, HttpResponse>| DisplayErrorContext(error).to_string();
+        let message = |error: &SdkError<E, HttpResponse>| with_causes(error);
         match &error {
             SdkError::ServiceError(context) => {
                 let told =
@@ -180,14 +180,27 @@ impl From<CallError> for Fault {
                 .then(|| "ServiceUnavailable".to_owned())
         });
         let told = error.message().map(str::to_owned);
+        let call = error.call().to_string();
+        let full = with_causes(&error);
         Self {
-            call: error.call().to_string(),
+            message: told.unwrap_or_else(|| full.trim_start_matches(&format!("{call}: ")).to_owned()),
+            call,
             code,
-            message: told.unwrap_or_else(|| DisplayErrorContext(&error).to_string()),
             status: error.refusal().map(|refusal| refusal.status),
             effect,
         }
     }
+}
+
+/// An error and its causes. The SDK's own form adds how Rust spells them, which is for nobody's eyes.
+fn with_causes(error: &(dyn Error + 'static)) -> String {
+    let mut said = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        said = format!("{said}: {error}");
+        cause = error.source();
+    }
+    said
 }
 
 impl From<Fault> for Refusal {
