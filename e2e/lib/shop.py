@@ -100,9 +100,10 @@ class Shop:
 
     def routes(self, name: str, listener: str = "80/HTTP") -> list[str]:
         """The rules of a listener, one line each: `host path -> target groups`, as `{ingress}-{service}:{port}`, or what is answered."""
-        groups = self.cloud.dump()["targetGroups"]
+        dump, balancer = self.cloud.dump(), self.cloud.balancer(self.address(name))["LoadBalancerName"]
+        groups = dump["targetGroups"]
         lines = []
-        for rule in self.seen(name)["listeners"][listener]["rules"]:
+        for rule in dump["loadBalancers"][balancer]["listeners"][listener]["rules"]:
             values = {condition["Field"]: condition[_CONFIGS[condition["Field"]]]["Values"] for condition in rule["conditions"]}
             places = [",".join(values.get(field, ["*"])) for field in _CONFIGS]
             lines.append(f"{' '.join(places)} -> {_outcome(rule['actions'], groups)}")
@@ -138,6 +139,7 @@ def _outcome(actions: list[dict[str, Any]], groups: dict[str, Any]) -> str:
         return last["FixedResponseConfig"]["StatusCode"]
     if last["Type"] == "redirect":
         return f"redirect to {last['RedirectConfig']['Protocol']}:{last['RedirectConfig']['Port']}"
+    need(last["TargetGroupArn"] in groups, "a target group came after the list was read")
     tags = groups[last["TargetGroupArn"]]["tags"]
     return tags["ingress.k8s.aws/resource"].partition("/")[2]
 
