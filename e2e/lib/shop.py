@@ -100,7 +100,8 @@ class Shop:
 
     def routes(self, name: str, listener: str = "80/HTTP") -> list[str]:
         """The rules of a listener, one line each: `host path -> target groups`, as `{ingress}-{service}:{port}`, or what is answered."""
-        dump, balancer = self.cloud.dump(), self.cloud.balancer(self.address(name))["LoadBalancerName"]
+        balancer = self.cloud.balancer(self.address(name))["LoadBalancerName"]
+        dump = self.cloud.dump()
         groups = dump["targetGroups"]
         lines = []
         for rule in dump["loadBalancers"][balancer]["listeners"][listener]["rules"]:
