@@ -1,4 +1,7 @@
-//! How often AWS was called: every attempt that went onto the wire, by service and operation.
+//! What goes onto the wire: every attempt is counted, by service and operation, and writes go only while allowed.
+//!
+//! The SDK tries again by itself, also when a process that was paused wakes long after the lease was lost. So the
+//! question whether to write is asked once more where nothing comes in between: before each attempt.
 //!
 //! Shape: one counter for the process, cloned into each client. It is an SDK interceptor, so the thin clients and
 //! the generated ones (`config::Builder::interceptor`) count alike. A retry counts again, because AWS' rate limits
@@ -6,7 +9,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
@@ -38,16 +41,37 @@ impl fmt::Display for Call {
     }
 }
 
-/// Counts attempts; clones share the counts.
-#[derive(Debug, Clone, Default)]
+/// Counts attempts, and lets writes through only while they are allowed; clones share both.
+#[derive(Clone, Default)]
 pub struct CallCounter {
     counts: Arc<Mutex<BTreeMap<Call, u64>>>,
+    may_write: Arc<OnceLock<Permission>>,
+}
+
+/// Whether writing is allowed at this moment.
+type Permission = Box<dyn Fn() -> bool + Send + Sync>;
+
+impl fmt::Debug for CallCounter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallCounter").field("counts", &self.counts).finish_non_exhaustive()
+    }
 }
 
 impl CallCounter {
     /// What has been counted since the process began.
     pub fn snapshot(&self) -> BTreeMap<Call, u64> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on, attempts of writes fail unless `allowed` says yes at that moment. The first call decides.
+    pub fn write_only_while(&self, allowed: impl Fn() -> bool + Send + Sync + 'static) {
+        // A second question would only narrow what the first one guards.
+        let _ = self.may_write.set(Box::new(allowed));
+    }
+
+    fn lets_through(&self, operation: &str) -> bool {
+        let reads = ["Describe", "List", "Get"].iter().any(|verb| operation.starts_with(verb));
+        reads || self.may_write.get().is_none_or(|allowed| allowed())
     }
 
     fn count(&self, call: Call) {
@@ -69,6 +93,9 @@ impl Intercept for CallCounter {
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let metadata = cfg.load::<Metadata>().ok_or("the operation has no name to count it by")?;
+        if !self.lets_through(metadata.name()) {
+            return Err("writing is not allowed any more: another process may lead".into());
+        }
         self.count(Call::new(metadata.service(), metadata.name()));
         Ok(())
     }
@@ -98,6 +125,25 @@ mod tests {
         ];
         for (id, want) in cases {
             assert_eq!(service_name(id), want, "{id}");
+        }
+    }
+
+    #[test]
+    fn writes_go_only_while_they_are_allowed_and_reads_always() {
+        let counter = CallCounter::default();
+        assert!(counter.lets_through("CreateRule"), "nobody asked for a guard");
+        let leads = Arc::new(std::sync::atomic::AtomicBool::new(true));
+        let asked = Arc::clone(&leads);
+        counter.clone().write_only_while(move || asked.load(std::sync::atomic::Ordering::Relaxed));
+        assert!(counter.lets_through("CreateRule"));
+        leads.store(false, std::sync::atomic::Ordering::Relaxed);
+        for write in
+            ["CreateRule", "RegisterTargets", "ChangeResourceRecordSets", "AuthorizeSecurityGroupIngress"]
+        {
+            assert!(!counter.lets_through(write), "{write}");
+        }
+        for read in ["DescribeRules", "ListHostedZones", "GetWebACLForResource"] {
+            assert!(counter.lets_through(read), "{read}");
         }
     }
 

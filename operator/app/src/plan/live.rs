@@ -38,7 +38,9 @@ pub(super) async fn plan(options: &Options) -> anyhow::Result<(Vec<UnitPlan>, Ca
         recorder: Recorder::new(client, "fairway", "plan"),
         lease,
     });
-    let contexts = Contexts::new(options, &cluster, &Metrics::new()).await?;
+    let metrics = Metrics::new();
+    metrics.calls.write_only_while(|| false);
+    let contexts = Contexts::new(options, &cluster, &metrics).await?;
     tokio::time::timeout(READING, cluster.watches.ready())
         .await
         .with_context(|| format!("the cluster could not be read within {} s", READING.as_secs()))?;

@@ -6,6 +6,7 @@ mod cluster;
 mod in_cluster;
 mod process;
 mod remember;
+mod zones;
 
 pub(crate) use aws::AwsAndCluster;
 pub(crate) use checkpoints::Checkpoints;
@@ -13,3 +14,4 @@ pub(crate) use cluster::{Cluster, Shared};
 pub(crate) use in_cluster::Addresses;
 pub(crate) use process::{Process, Randomness};
 pub(crate) use remember::{Forgets, States};
+pub(crate) use zones::ZoneNotes;

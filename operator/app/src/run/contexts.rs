@@ -27,7 +27,7 @@ use fairway_engine::{
 use crate::{
     admin::Metrics,
     options::Options,
-    ports::{Addresses, AwsAndCluster, Checkpoints, Forgets, Process, Shared, States},
+    ports::{Addresses, AwsAndCluster, Checkpoints, Forgets, Process, Shared, States, ZoneNotes},
 };
 
 /// Every context, and what they share.
@@ -208,6 +208,7 @@ impl Wiring<'_> {
 
     fn dns(&self, api: &Arc<Aws>) -> Context<Zones> {
         let config = ZonesConfig { dns: self.options.dns(), read: self.options.read() };
-        self.context(config, Arc::clone(api), Arc::new(Forgets), Announces::Records)
+        let notes = ZoneNotes::new(Arc::clone(self.cluster), self.options.read());
+        self.context(config, Arc::clone(api), Arc::new(notes), Announces::Records)
     }
 }

@@ -86,6 +86,8 @@ pub(crate) async fn run(command: Run) -> anyhow::Result<()> {
         lease: lease.clone(),
     });
     let metrics = Metrics::new();
+    let writing = lease.clone();
+    metrics.calls.write_only_while(move || writing.term().is_some());
     let contexts = Arc::new(Contexts::new(&command.options, &cluster, &metrics).await?);
     let admin = Admin::bind(command.metrics_bind_addr, metrics.clone()).await?;
     let election = tokio::spawn(election.run(stopping.clone()));

@@ -4,8 +4,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 use fairway_core::{
     evaluate::LastGood,
-    ids::StackId,
+    ids::{Key, StackId},
     report::{PublishedAddress, StateReport},
+    snapshot::Snapshot,
 };
 use fairway_crds::{
     ANNOUNCED, LastPlan, LoadBalancerAddress, LoadBalancerState, LoadBalancerStateSpec,
@@ -15,12 +16,16 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::{
     Api, Resource,
-    api::{DeleteParams, Patch, PostParams},
+    api::{DeleteParams, Patch, PatchParams, PostParams},
 };
 use serde_json::json;
 
 use super::{Writer, params};
 use crate::error::{ClusterError, status};
+
+/// Conditions that zones write, by the codes of what they say.
+const DNS: [&str; 6] =
+    ["NoZone", "RecordConflict", "HostnameConflict", "InvalidHostname", "ApexCname", "OwnershipNameTooLong"];
 
 /// Seconds: a drift check that found nothing is remembered at most this late, and costs no write before.
 const WORTH_A_WRITE: i64 = 600;
@@ -62,6 +67,37 @@ impl Writer {
         });
         let applied = api.patch_status(&name, &params().force(), &Patch::Apply(&patch)).await;
         applied.map(drop).map_err(failed)
+    }
+
+    /// Says something in a stack's state as `manager`: one condition a code, in place of what it said before. `false`:
+    /// the stack has no state.
+    ///
+    /// # Errors
+    /// The API server's refusal.
+    pub async fn say(
+        &self,
+        snapshot: &Snapshot,
+        stack: &StackId,
+        manager: &str,
+        texts: &BTreeMap<String, String>,
+    ) -> Result<bool, ClusterError> {
+        let name = stack.state_name();
+        let Some(state) = snapshot.states.get(&Key::cluster(&name)) else { return Ok(false) };
+        let before = state.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
+        let said = texts
+            .iter()
+            .map(|(code, text)| condition(before, code.clone(), true, code.clone(), text.clone()));
+        let patch = json!({
+            "apiVersion": LoadBalancerState::api_version(&()), "kind": LoadBalancerState::kind(&()),
+            "metadata": {"name": name}, "status": {"conditions": said.collect::<Vec<_>>()},
+        });
+        let api: Api<LoadBalancerState> = Api::all(self.client.clone());
+        let manager = PatchParams::apply(manager).force();
+        match api.patch_status(&name, &manager, &Patch::Apply(&patch)).await {
+            Ok(_) => Ok(true),
+            Err(error) if status(&error) == Some(404) => Ok(false),
+            Err(error) => Err(ClusterError::new(format!("LoadBalancerState {name}"), error)),
+        }
     }
 
     /// Deletes the state of a stack. One that is gone is fine.
@@ -210,9 +246,9 @@ fn same(present: &LoadBalancerStateStatus, wanted: &LoadBalancerStateStatus) -> 
     !aged && timeless(present) == timeless(wanted)
 }
 
-/// Agents write one condition themselves.
+/// Agents write one condition themselves, zones some: they are left to them.
 fn is_ours(condition: &Condition) -> bool {
-    condition.type_ != ANNOUNCED
+    condition.type_ != ANNOUNCED && !DNS.contains(&condition.type_.as_str())
 }
 
 fn time(since_epoch: Duration) -> Option<Time> {
