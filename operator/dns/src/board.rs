@@ -1,4 +1,4 @@
-//! Which load balancers records still point at: what has to be published before one of them may go.
+//! Which load balancers and addresses records still point at: what has to be published before one of them may go.
 //!
 //! A load balancer may be deleted when no record of ours points at it any more. A look publishes the handles of the
 //! records that it found ([`handles`]); applying a batch changes them ([`ChangeBatch::rebinds`]).
@@ -19,7 +19,7 @@ use crate::{
     registry::Registry,
 };
 
-/// Handles of our records in the zone that point at host names.
+/// Handles of our records in the zone that point at host names or addresses.
 #[must_use]
 pub fn handles(config: &DnsConfig, apex: &Name, zone: &ZoneObserved) -> Bindings {
     let Some(owner) = &config.owner else { return Bindings::new() };
@@ -37,10 +37,11 @@ pub fn handles_of(model: &ZoneModel) -> Bindings {
     records.filter_map(|record| Some((record.resource(), record.handle()?))).collect()
 }
 
-/// Host names that our records in the zone point at, spelled as [`target_key`] does.
+/// Host names and addresses that our records in the zone point at, spelled as [`target_key`] does.
 #[must_use]
 pub fn targets_in_use(config: &DnsConfig, apex: &Name, zone: &ZoneObserved) -> BTreeSet<String> {
-    handles(config, apex, zone).into_values().filter_map(|handle| handle.dns_name).collect()
+    let named = handles(config, apex, zone).into_values().filter_map(|handle| handle.dns_name);
+    named.flat_map(|names| names.split(' ').map(str::to_owned).collect::<Vec<_>>()).collect()
 }
 
 /// Whether a record of ours in the zone points at a host name.

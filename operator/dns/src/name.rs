@@ -63,7 +63,7 @@ impl Name {
     pub fn observed(text: &str) -> Self {
         let text = text.trim();
         let mut name = String::with_capacity(text.len());
-        let mut bytes = text.strip_suffix('.').unwrap_or(text).bytes().peekable();
+        let mut bytes = text.trim_end_matches('.').bytes().peekable();
         while let Some(byte) = bytes.next() {
             match byte {
                 b'\\' => push_literal(&mut name, escaped(&mut bytes)),

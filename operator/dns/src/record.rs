@@ -212,13 +212,17 @@ impl RecordSet {
         }
     }
 
-    /// Host names that the record points at, in the spelling of [`target_key`].
+    /// Host names that the record points at, in the spelling of [`target_key`], or its addresses.
     #[must_use]
     pub fn targets(&self) -> Vec<String> {
         match (&self.content, &self.kind) {
             (Content::Alias(alias), _) => vec![target_key(alias.target.as_str())],
             (Content::Values { values, .. }, RecordType::Cname) => {
                 values.iter().map(|v| target_key(v)).collect()
+            }
+            (Content::Values { values, .. }, RecordType::A | RecordType::Aaaa) => {
+                let address = |text: &String| text.parse::<IpAddr>().ok();
+                values.iter().filter_map(address).map(|address| address.to_string()).collect()
             }
             (Content::Values { .. }, _) => Vec::new(),
         }
@@ -232,10 +236,10 @@ impl RecordSet {
         ResourceKey::new("record", &format!("{}/{}{separator}{set}", self.name, self.kind))
     }
 
-    /// The host name that it points at, for whoever waits until none does; `None` for addresses and texts.
+    /// What it points at, separated by spaces, for whoever waits until no record does; `None` for texts.
     #[must_use]
     pub fn handle(&self) -> Option<Handle> {
-        let dns_name = self.targets().into_iter().next()?;
+        let dns_name = Some(self.targets().join(" ")).filter(|targets| !targets.is_empty())?;
         Some(Handle { id: self.name.to_string(), dns_name: Some(dns_name), zone_id: None, ready: true })
     }
 
@@ -277,4 +281,22 @@ impl RecordSet {
 pub fn target_key(host: &str) -> String {
     let name = Name::observed(host);
     name.as_str().strip_prefix("dualstack.").unwrap_or(name.as_str()).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_of_addresses_points_at_all_of_them() {
+        let values = ["192.0.2.2", "192.0.2.1"].map(str::to_owned).to_vec();
+        let record = RecordSet {
+            name: Name::observed("shop.example.com"),
+            kind: RecordType::A,
+            routing: None,
+            content: Content::Values { ttl: 300, values },
+        };
+        let handle = record.handle().unwrap();
+        assert_eq!(handle.dns_name.as_deref(), Some("192.0.2.2 192.0.2.1"));
+    }
 }

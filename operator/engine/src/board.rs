@@ -30,7 +30,8 @@ pub enum Announces {
     LoadBalancers,
     /// The shared backend security group.
     BackendSecurityGroup,
-    /// Records: every handle whose key's kind is `record`, with the name it points at in `dns_name`.
+    /// Records: every handle whose key's kind is `record`, with the names and addresses it points at in `dns_name`,
+    /// separated by spaces.
     Records,
 }
 
@@ -192,5 +193,6 @@ impl State {
 
 fn record_targets(bindings: &Bindings) -> BTreeSet<String> {
     let records = bindings.iter().filter(|(key, _)| key.0.starts_with("record/"));
-    records.filter_map(|(_, handle)| handle.dns_name.as_deref()).map(str::to_lowercase).collect()
+    let named = records.filter_map(|(_, handle)| handle.dns_name.as_deref());
+    named.flat_map(|names| names.split(' ')).map(str::to_lowercase).collect()
 }
