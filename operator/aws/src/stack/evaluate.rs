@@ -22,7 +22,7 @@ use super::{
 use crate::{
     compare::{self, Claimed},
     lower::{LowerError, Lowered, Scene, lower},
-    model::{LoadBalancer, ResourceKind as _, StackModel},
+    model::{Binding, LoadBalancer, Ref, ResourceKind as _, StackModel},
     observed::{Names, StackObserved, StackScope},
     tags,
 };
@@ -66,12 +66,7 @@ impl Look<'_> {
         let model = &self.lowered.model;
         let balancer = model.load_balancer.as_ref()?;
         let same = self.input.last_good.fingerprint.as_ref() == Some(&self.fingerprint);
-        let bound = model.bindings.values().all(|want| {
-            let object = self.objects.get(&want.key);
-            object.is_some_and(|object| compare::binding::as_wanted(want, object, None, None))
-        });
-        let no_more = self.objects.len() == model.bindings.len();
-        if !(same && bound && no_more && self.intent.leaving.is_empty()) {
+        if !(same && self.is_bound(model) && self.intent.leaving.is_empty()) {
             return None;
         }
         let state = self.input.snapshot.states.get(&Key::cluster(&self.input.unit.state_name()));
@@ -79,6 +74,32 @@ impl Look<'_> {
         let key = ResourceKey::new(LoadBalancer::KIND, &balancer.name);
         let bindings = remembered::handles(&key, state, self.input.last_good)?;
         Some(self.evaluation(model.clone(), Plan::default(), bindings, Vec::new()))
+    }
+
+    /// Whether the objects are those of the model, one for one. What a look has taken over under another name (the target
+    /// group of a successor) is bound under that name.
+    fn is_bound(&self, model: &StackModel) -> bool {
+        let mut left = self.objects.clone();
+        let under = |key: &Key, want: &Binding| {
+            let (key, target_group) = (key.clone(), Ref::new(key.name.clone()));
+            Binding { key, target_group, ..want.clone() }
+        };
+        let as_wanted = |want: &Binding, object: &TargetGroupBinding| {
+            compare::binding::as_wanted(want, object, None, None)
+        };
+        let (own, renamed): (Vec<&Binding>, Vec<&Binding>) =
+            model.bindings.values().partition(|want| left.contains_key(&want.key));
+        let own =
+            own.into_iter().all(|want| left.remove(&want.key).is_some_and(|object| as_wanted(want, object)));
+        let renamed = renamed.into_iter().all(|want| {
+            let fits = |(key, object): (&Key, &&TargetGroupBinding)| {
+                let fits = key.namespace == want.key.namespace && as_wanted(&under(key, want), object);
+                fits.then(|| key.clone())
+            };
+            let found = left.iter().find_map(fits);
+            found.and_then(|key| left.remove(&key)).is_some()
+        });
+        own && renamed && left.is_empty()
     }
 
     fn scope(&self) -> StackScope {
