@@ -3,10 +3,16 @@
 //! Shape: the objects are a [`Snapshot`], which is what the operator reads anyway. Every write that changes something
 //! counts `version` up.
 
-use std::{collections::BTreeMap, sync::Arc};
+mod status;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    sync::Arc,
+};
 
 use fairway_core::{
-    ids::{Key, Kind, ObjectRef},
+    ids::{Key, Kind, ObjectRef, StackId},
     report::{PublishedAddress, StateReport, StatusWrite},
     snapshot::{Objects, Snapshot, SnapshotError},
 };
@@ -14,17 +20,14 @@ use fairway_crds::{
     LoadBalancerAddress, LoadBalancerState, LoadBalancerStateSpec, LoadBalancerStateStatus,
     TargetGroupBinding,
 };
+use fairway_metal::announced::{ANNOUNCED, Announcers, announcers, message};
 use k8s_openapi::{
-    api::{
-        core::v1::{LoadBalancerIngress, LoadBalancerStatus, PortStatus, ServiceStatus},
-        networking::v1::{
-            IngressLoadBalancerIngress, IngressLoadBalancerStatus, IngressPortStatus, IngressStatus,
-        },
-    },
-    apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time},
+    api::{core::v1::ServiceStatus, networking::v1::IngressStatus},
+    apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta, Time},
     jiff::Timestamp,
 };
 use serde_json::{Value, json};
+use status::{ingress_status, service_status};
 
 /// The cluster.
 #[derive(Debug, Clone, Default)]
@@ -216,13 +219,23 @@ impl Cluster {
         self.version += u64::from(changed);
     }
 
-    /// Host names that an object's status shows.
+    /// Host names and addresses that an object's status shows.
     #[must_use]
     pub fn published(&self, object: &ObjectRef) -> Vec<String> {
-        let value = self.find(object).unwrap_or_default();
-        let entries = value.pointer("/status/loadBalancer/ingress").and_then(Value::as_array).cloned();
-        let names = entries.unwrap_or_default();
-        names.iter().filter_map(|entry| entry.get("hostname")?.as_str().map(str::to_owned)).collect()
+        match object.kind {
+            Kind::Ingress => {
+                let ingress = self.objects.ingresses.get(&object.key);
+                let status = ingress.and_then(|ingress| ingress.status.as_ref()?.load_balancer.as_ref());
+                let entries = status.and_then(|status| status.ingress.as_ref()).into_iter().flatten();
+                entries.filter_map(|entry| entry.hostname.clone().or_else(|| entry.ip.clone())).collect()
+            }
+            _ => {
+                let service = self.objects.services.get(&object.key);
+                let status = service.and_then(|service| service.status.as_ref()?.load_balancer.as_ref());
+                let entries = status.and_then(|status| status.ingress.as_ref()).into_iter().flatten();
+                entries.filter_map(|entry| entry.hostname.clone().or_else(|| entry.ip.clone())).collect()
+            }
+        }
     }
 
     /// Creates or replaces a TargetGroupBinding; finalizers and annotations stay. `false`: it is being deleted.
@@ -258,27 +271,69 @@ impl Cluster {
         self.objects.states.get(&Key::cluster(name))?.status.as_ref()
     }
 
-    /// Writes the state object of a stack, or removes it.
-    pub fn write_state(&mut self, name: &str, stack: &str, status: Option<LoadBalancerStateStatus>) {
+    /// Writes the state object of a stack, or removes it. Like the operator's watches, `version` counts what is news to
+    /// others: that it went, addresses, and what agents said; a process' own notes are none.
+    pub fn write_state(&mut self, stack: &StackId, status: Option<LoadBalancerStateStatus>) {
         let states = Arc::make_mut(&mut self.objects.states);
-        let key = Key::cluster(name);
+        let key = Key::cluster(&stack.state_name());
         let Some(status) = status else {
             self.version += u64::from(states.remove(&key).is_some());
             return;
         };
-        let spec = LoadBalancerStateSpec { stack: stack.to_owned(), provider: "aws".to_owned() };
-        let mut object = LoadBalancerState::new(name, spec);
+        let provider = stack.provider.as_str().to_owned();
+        let mut object =
+            LoadBalancerState::new(&key.name, LoadBalancerStateSpec { stack: stack.to_string(), provider });
         object.status = Some(status);
-        if states.get(&key).map(AsRef::as_ref) != Some(&object) {
-            self.version += 1;
-            states.insert(key, Arc::new(object));
+        let news = |state: &LoadBalancerState| {
+            state.status.as_ref().map(|status| (status.addresses.clone(), status.arns.clone()))
+        };
+        let before = states.get(&key).and_then(|state| news(state));
+        self.version += u64::from(before != news(&object));
+        states.insert(key, Arc::new(object));
+    }
+
+    /// Agents answer for every address that a state records, and say so; then they stop answering for others. `true`:
+    /// something is said that was not.
+    pub fn announce(&mut self, now: u64) -> bool {
+        let mut said = false;
+        for state in Arc::make_mut(&mut self.objects.states).values_mut() {
+            let want: Announcers =
+                recorded(state).into_iter().map(|address| (address, "node1".to_owned())).collect();
+            if announcers(state) == want {
+                continue;
+            }
+            said = true;
+            let condition = Condition {
+                type_: ANNOUNCED.to_owned(),
+                status: "True".to_owned(),
+                reason: "Announced".to_owned(),
+                message: message(&want),
+                last_transition_time: time(now),
+                observed_generation: None,
+            };
+            let status = Arc::make_mut(state).status.get_or_insert_default();
+            status.conditions.retain(|condition| condition.type_ != ANNOUNCED);
+            status.conditions.extend(Some(condition).filter(|_| !want.is_empty()));
         }
+        self.version += u64::from(said);
+        said
     }
 }
 
-/// What a state object shows of a look.
+/// Addresses that a state records.
 #[must_use]
-pub fn state_status(report: &StateReport, observed_at: Option<u64>) -> LoadBalancerStateStatus {
+pub fn recorded(state: &LoadBalancerState) -> BTreeSet<IpAddr> {
+    let keys = state.status.iter().flat_map(|status| status.arns.keys());
+    fairway_metal::stack::recorded(keys.map(String::as_str))
+}
+
+/// What a state object shows of a look; what agents said in it stays.
+#[must_use]
+pub fn state_status(
+    report: &StateReport,
+    observed_at: Option<u64>,
+    present: Option<&LoadBalancerStateStatus>,
+) -> LoadBalancerStateStatus {
     let address = |address: &PublishedAddress| LoadBalancerAddress {
         hostname: address.hostname.clone(),
         ip: address.ip.clone(),
@@ -286,7 +341,9 @@ pub fn state_status(report: &StateReport, observed_at: Option<u64>) -> LoadBalan
     };
     let good = report.good.iter();
     LoadBalancerStateStatus {
+        conditions: present.map(|present| present.conditions.clone()).unwrap_or_default(),
         addresses: report.addresses.iter().map(address).collect(),
+        arns: report.bindings.iter().map(|(key, handle)| (key.to_string(), handle.id.clone())).collect(),
         fingerprint: report.fingerprint.clone(),
         fingerprint_observed_at: observed_at.map(time),
         last_good: good
@@ -300,41 +357,6 @@ pub fn state_status(report: &StateReport, observed_at: Option<u64>) -> LoadBalan
 #[must_use]
 pub fn seconds(time: &Time) -> u64 {
     u64::try_from(time.0.as_second() - 1_700_000_000).unwrap_or_default()
-}
-
-fn ingress_status(addresses: &[PublishedAddress]) -> IngressLoadBalancerStatus {
-    let ports = |address: &PublishedAddress| {
-        let port = |(port, protocol): &(u16, String)| IngressPortStatus {
-            error: None,
-            port: i32::from(*port),
-            protocol: protocol.clone(),
-        };
-        Some(address.ports.iter().map(port).collect::<Vec<_>>()).filter(|ports| !ports.is_empty())
-    };
-    let entries = addresses.iter().map(|address| IngressLoadBalancerIngress {
-        hostname: address.hostname.clone(),
-        ip: address.ip.clone(),
-        ports: ports(address),
-    });
-    IngressLoadBalancerStatus { ingress: Some(entries.collect::<Vec<_>>()).filter(|all| !all.is_empty()) }
-}
-
-fn service_status(addresses: &[PublishedAddress]) -> LoadBalancerStatus {
-    let ports = |address: &PublishedAddress| {
-        let port = |(port, protocol): &(u16, String)| PortStatus {
-            error: None,
-            port: i32::from(*port),
-            protocol: protocol.clone(),
-        };
-        Some(address.ports.iter().map(port).collect::<Vec<_>>()).filter(|ports| !ports.is_empty())
-    };
-    let entries = addresses.iter().map(|address| LoadBalancerIngress {
-        hostname: address.hostname.clone(),
-        ip: address.ip.clone(),
-        ip_mode: None,
-        ports: ports(address),
-    });
-    LoadBalancerStatus { ingress: Some(entries.collect::<Vec<_>>()).filter(|all| !all.is_empty()) }
 }
 
 /// Node ports as the API server gives them out; a port that had one keeps it.

@@ -79,6 +79,24 @@ impl Faults {
         (self.writes, self.reads)
     }
 
+    /// Whether what was to go wrong has: all that a script says has happened. Runs with random faults or with none always
+    /// come to the end of their scenario.
+    #[must_use]
+    pub fn are_over(&self) -> bool {
+        let past =
+            |(at_write, position): &(bool, u64)| *position < if *at_write { self.writes } else { self.reads };
+        !self.scripted.is_empty() && self.scripted.keys().all(past)
+    }
+
+    /// Whether an observation may still show the world as it was: only then is it worth keeping how it was.
+    #[must_use]
+    pub fn may_be_stale(&self) -> bool {
+        let scripted = |((_, position), fault): (&(bool, u64), &Fault)| {
+            *fault == Fault::StaleRead && *position >= self.reads
+        };
+        self.scripted.iter().any(scripted) || self.random.as_ref().is_some_and(|random| random.left > 0)
+    }
+
     pub(crate) fn at_write(&mut self) -> Option<Fault> {
         let position = self.writes;
         self.writes += 1;
@@ -91,8 +109,18 @@ impl Faults {
         self.decide((false, position), &Fault::AT_READS)
     }
 
+    /// A read that shows what was written before it can still be refused.
+    pub(crate) fn at_consistent_read(&mut self) -> Option<Fault> {
+        let fault = self.random.as_mut()?.decide(&[Fault::Throttle]);
+        self.count(fault)
+    }
+
     fn decide(&mut self, place: (bool, u64), kinds: &[Fault]) -> Option<Fault> {
         let fault = self.scripted.get(&place).copied().or_else(|| self.random.as_mut()?.decide(kinds));
+        self.count(fault)
+    }
+
+    fn count(&mut self, fault: Option<Fault>) -> Option<Fault> {
         if let Some(fault) = fault {
             *self.injected.entry(fault).or_default() += 1;
         }

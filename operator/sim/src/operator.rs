@@ -52,8 +52,10 @@ pub enum Unit {
     Targets(Key),
     /// What stacks share.
     Network,
-    /// A load balancer.
+    /// A load balancer on AWS.
     Stack(StackId),
+    /// A load balancer in the cluster.
+    InCluster(StackId),
     /// A hosted zone.
     Zone(ZoneUnit),
 }
@@ -95,6 +97,7 @@ pub struct Operator {
     queue: Queue<Unit>,
     board: Arc<Board>,
     stacks: Context<Stacks>,
+    in_cluster: Context<fairway_metal::stack::Stacks>,
     targets: Context<Targets>,
     network: Context<Network>,
     zones: Context<Zones>,
@@ -167,7 +170,10 @@ impl Operator {
         let targets = sources::<Targets>(process, config.clone(), Arc::clone(&all) as _);
         let network = sources::<Network>(process, config, Arc::clone(&all) as _);
         let zones = sources::<Zones>(process, zones_config(setup), Arc::clone(&all) as _);
+        let in_cluster = fairway_metal::stack::Config { read: ReadConfig::default() };
+        let in_cluster = sources(process, in_cluster, Arc::clone(&all) as _);
         Self {
+            in_cluster: shared.context(in_cluster, Arc::clone(&all) as _, Announces::LoadBalancers),
             stacks: shared.context(stacks, ports.apply_stacks, Announces::LoadBalancers),
             targets: shared.context(targets, Arc::clone(&all) as _, Announces::Nothing),
             network: shared.context(network, Arc::clone(&all) as _, Announces::BackendSecurityGroup),
@@ -206,6 +212,7 @@ impl Operator {
     async fn look(&self, unit: Unit) -> Next {
         match &unit {
             Unit::Stack(unit) => reconcile(unit, &self.stacks).await,
+            Unit::InCluster(unit) => reconcile(unit, &self.in_cluster).await,
             Unit::Targets(unit) => reconcile(unit, &self.targets).await,
             Unit::Network => reconcile(&Cluster, &self.network).await,
             Unit::Zone(unit) => reconcile(unit, &self.zones).await,
@@ -219,6 +226,7 @@ impl Operator {
         for unit in units(&self.process, self.setup) {
             match &unit {
                 Unit::Stack(unit) => lines.extend(planned(unit, &self.stacks.sources).await),
+                Unit::InCluster(unit) => lines.extend(planned(unit, &self.in_cluster.sources).await),
                 Unit::Targets(unit) => lines.extend(planned(unit, &self.targets.sources).await),
                 Unit::Network => lines.extend(planned(&Cluster, &self.network.sources).await),
                 Unit::Zone(unit) => lines.extend(planned(unit, &self.zones.sources).await),
@@ -250,8 +258,11 @@ fn zone_units(process: &Process, setup: Setup) -> BTreeSet<ZoneUnit> {
 
 fn units(process: &Process, setup: Setup) -> BTreeSet<Unit> {
     let snapshot: Snapshot = process.sim.lock().cluster.objects.clone();
-    let stacks = read::stacks(&snapshot, &ReadConfig::default()).into_iter();
-    let stacks = stacks.filter(|stack| stack.provider == ProviderKind::Aws).map(Unit::Stack);
+    let of = |stack: StackId| match stack.provider {
+        ProviderKind::Aws => Unit::Stack(stack),
+        ProviderKind::InCluster => Unit::InCluster(stack),
+    };
+    let stacks = read::stacks(&snapshot, &ReadConfig::default()).into_iter().map(of);
     let targets = snapshot.target_group_bindings.keys().cloned().map(Unit::Targets);
     let zones = zone_units(process, setup)
         .into_iter()

@@ -31,10 +31,6 @@ pub struct Scenario {
     /// Whether DNS has an owner.
     #[serde(default)]
     pub dns: bool,
-    /// Whether a restart has to observe: what a replacement took over has other names than the model gives it, so that
-    /// nothing short of a look shows that all is there.
-    #[serde(default)]
-    pub restart_observes: bool,
     /// In order.
     pub steps: Vec<Step>,
 }
@@ -48,6 +44,9 @@ pub struct Step {
     /// Manifests.
     #[serde(default)]
     pub apply: String,
+    /// The manifests, read once for all runs.
+    #[serde(skip)]
+    pub objects: Vec<Value>,
     /// `Kind namespace/name`.
     #[serde(default)]
     pub delete: Vec<String>,
@@ -79,9 +78,9 @@ impl Scenario {
     /// Text that is none, manifests included.
     pub fn parse(name: &str, text: &str) -> Result<Self, ScenarioError> {
         let wrong = |problem: String| ScenarioError { name: name.to_owned(), problem };
-        let scenario: Self = serde_saphyr::from_str(text).map_err(|error| wrong(error.to_string()))?;
-        for step in &scenario.steps {
-            manifests(&step.apply).map_err(&wrong)?;
+        let mut scenario: Self = serde_saphyr::from_str(text).map_err(|error| wrong(error.to_string()))?;
+        for step in &mut scenario.steps {
+            step.objects = manifests(&step.apply).map_err(&wrong)?;
             step.delete.iter().try_for_each(|object| doomed(object).map(drop)).map_err(&wrong)?;
         }
         Ok(Self { name: name.to_owned(), ..scenario })

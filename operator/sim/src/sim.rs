@@ -151,7 +151,8 @@ impl Sim {
             Some(Fault::Cut) => return (fault, Err(lost())),
             _ => {}
         }
-        let (before, version) = (inner.aws.clone(), inner.cluster.version);
+        let before = inner.faults.may_be_stale().then(|| inner.aws.clone());
+        let version = inner.cluster.version;
         let result = act(&mut inner);
         let now = self.now();
         inner.log.push(match &result {
@@ -160,7 +161,7 @@ impl Sim {
         });
         if result.is_ok() {
             inner.last_change = now;
-            inner.past.push_back(before);
+            inner.past.extend(before);
             if inner.past.len() > LAG {
                 inner.past.pop_front();
             }
@@ -179,7 +180,7 @@ impl Sim {
         (fault, result)
     }
 
-    /// One observation.
+    /// One observation, which may lag behind the writes before it.
     ///
     /// # Errors
     /// What the world refuses, or a fault.
@@ -204,6 +205,26 @@ impl Sim {
                 None => look(&inner.aws),
             },
             _ => look(&inner.aws),
+        }
+    }
+
+    /// One observation of what is read consistently.
+    ///
+    /// # Errors
+    /// What the world refuses, or a fault.
+    pub async fn observe_present<T>(
+        &self,
+        holder: u64,
+        look: impl FnOnce(&Aws) -> Result<T, Refusal> + Send,
+    ) -> Result<T, Refusal> {
+        if holder == PROBE {
+            return look(&self.lock().aws);
+        }
+        sleep(LATENCY).await;
+        let mut inner = self.lock();
+        match inner.faults.at_consistent_read() {
+            Some(_) => Err(throttled()),
+            None => look(&inner.aws),
         }
     }
 }

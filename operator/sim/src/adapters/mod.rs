@@ -1,5 +1,6 @@
 //! The engine's ports on the simulated world: one process' view of it.
 
+mod addresses;
 mod facts;
 mod network;
 mod objects;

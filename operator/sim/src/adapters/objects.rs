@@ -55,8 +55,9 @@ impl Publish for Process {
     }
 
     async fn status(&self, write: &StatusWrite) -> Result<(), Refusal> {
+        let addresses = write.addresses.iter();
         let shown: Vec<String> =
-            write.addresses.iter().filter_map(|address| address.hostname.clone()).collect();
+            addresses.filter_map(|address| address.hostname.clone().or_else(|| address.ip.clone())).collect();
         if self.sim.lock().cluster.published(&write.object) == shown {
             // The same ports too, nearly always; when they are not, the next drift of the object writes them.
             self.sim.lock().cluster.write_status(write);

@@ -17,25 +17,27 @@ use fairway_dns::{Zones, provider::ZoneUnit};
 use fairway_engine::ports::{Record, Refusal, Remember, Remembered};
 
 use super::Process;
-use crate::cluster::{seconds, state_status};
+use crate::{
+    cluster::{seconds, state_status},
+    sim::Inner,
+};
 
-#[async_trait]
-impl Remember<Stacks> for Process {
-    async fn recall(&self, unit: &StackId) -> Result<Remembered, Refusal> {
+impl Process {
+    fn recall_stack(&self, unit: &StackId) -> Remembered {
         let inner = self.sim.lock();
-        let Some(status) = inner.cluster.state(&unit.state_name()) else { return Ok(Remembered::default()) };
+        let Some(status) = inner.cluster.state(&unit.state_name()) else { return Remembered::default() };
         let member =
             |(name, text): (&String, &String)| Some((name.clone(), serde_json::from_str(text).ok()?));
         let zones = status.addresses.iter();
         let zones: BTreeMap<String, String> = zones
             .filter_map(|address| Some((address.hostname.clone()?, address.hosted_zone_id.clone()?)))
             .collect();
-        Ok(Remembered {
+        Remembered {
             last_good: LastGood {
                 members: status.last_good.iter().filter_map(member).collect(),
                 fingerprint: status.fingerprint.clone(),
                 generation: 0,
-                resources: BTreeMap::new(),
+                resources: status.arns.clone(),
                 hostname: status.addresses.iter().find_map(|address| address.hostname.clone()),
                 addresses: zones,
             },
@@ -43,43 +45,65 @@ impl Remember<Stacks> for Process {
                 .fingerprint_observed_at
                 .as_ref()
                 .map(|time| Duration::from_secs(seconds(time))),
-        })
-    }
-
-    async fn forget(&self, unit: &StackId) -> Result<(), Refusal> {
-        let name = unit.state_name();
-        self.sim
-            .write(self.number, format!("forget the fingerprint of {unit}"), |inner| {
-                if let Some(mut status) = inner.cluster.state(&name).cloned() {
-                    status.fingerprint = None;
-                    inner.cluster.write_state(&name, &unit.to_string(), Some(status));
-                }
-                Ok(())
-            })
-            .await
-    }
-
-    async fn record(&self, unit: &StackId, record: Option<Record<'_>>) -> Result<(), Refusal> {
-        let name = unit.state_name();
-        let status = record.map(|record| {
-            let observed_at = record.observed_at.map(|at| at.as_secs());
-            state_status(record.report, observed_at)
-        });
-        if self.sim.lock().cluster.state(&name) == status.as_ref() {
-            return Ok(());
         }
-        self.sim
-            .write(self.number, format!("record {unit}"), |inner| {
-                inner.cluster.write_state(&name, &unit.to_string(), status);
-                Ok(())
-            })
-            .await
     }
 
-    async fn stumble(&self, _: &StackId, _: &Failure) -> Result<(), Refusal> {
-        Ok(())
+    async fn forget_stack(&self, unit: &StackId) -> Result<(), Refusal> {
+        let forget = |inner: &mut Inner| {
+            if let Some(mut status) = inner.cluster.state(&unit.state_name()).cloned() {
+                status.fingerprint = None;
+                inner.cluster.write_state(unit, Some(status));
+            }
+            Ok(())
+        };
+        self.sim.write(self.number, format!("forget the fingerprint of {unit}"), forget).await
+    }
+
+    async fn record_stack(&self, unit: &StackId, record: Option<Record<'_>>) -> Result<(), Refusal> {
+        let wanted = |inner: &Inner| {
+            let present = inner.cluster.state(&unit.state_name());
+            record
+                .map(|record| state_status(record.report, record.observed_at.map(|at| at.as_secs()), present))
+        };
+        {
+            let inner = self.sim.lock();
+            if inner.cluster.state(&unit.state_name()) == wanted(&inner).as_ref() {
+                return Ok(());
+            }
+        }
+        let write = |inner: &mut Inner| {
+            let status = wanted(inner);
+            inner.cluster.write_state(unit, status);
+            Ok(())
+        };
+        self.sim.write(self.number, format!("record {unit}"), write).await
     }
 }
+
+macro_rules! keeps_states {
+    ($($provider:ty),*) => {$(
+        #[async_trait]
+        impl Remember<$provider> for Process {
+            async fn recall(&self, unit: &StackId) -> Result<Remembered, Refusal> {
+                Ok(self.recall_stack(unit))
+            }
+
+            async fn forget(&self, unit: &StackId) -> Result<(), Refusal> {
+                self.forget_stack(unit).await
+            }
+
+            async fn record(&self, unit: &StackId, record: Option<Record<'_>>) -> Result<(), Refusal> {
+                self.record_stack(unit, record).await
+            }
+
+            async fn stumble(&self, _: &StackId, _: &Failure) -> Result<(), Refusal> {
+                Ok(())
+            }
+        }
+    )*};
+}
+
+keeps_states!(Stacks, fairway_metal::stack::Stacks);
 
 /// A binding's checkpoint says what was registered, and is on the object.
 #[async_trait]

@@ -34,12 +34,14 @@ impl Answer<Zones> for Process {
     }
 }
 
+/// "The results from ListResourceRecordSets are strongly consistent with ChangeResourceRecordSets" (Route 53 API
+/// reference), so that a list never lags behind.
 #[async_trait]
 impl Observe<Zones> for Process {
     async fn observe(&self, _: &ZoneUnit, scope: &Scope) -> Result<ZoneObserved, Refusal> {
         let Scope::WholeZone(zone) = scope;
         self.sim
-            .observe(self.number, |aws| {
+            .observe_present(self.number, |aws| {
                 Ok(ZoneObserved { records: aws.records(zone.as_str()).map_err(refused)? })
             })
             .await

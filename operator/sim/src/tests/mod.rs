@@ -1,5 +1,6 @@
 //! The world against the common behaviours, and the engine against the world.
 
 mod behaviours;
+mod drift;
 mod planted;
 mod runs;

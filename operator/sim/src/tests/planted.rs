@@ -19,6 +19,9 @@ use crate::{
     sim::LOST,
 };
 
+/// The faults of the run at a position.
+type FaultAt = fn(u64) -> Faults;
+
 struct Broken(Process);
 
 /// No check of the lease.
@@ -108,7 +111,7 @@ fn every_planted_bug_is_complained_about() {
     let none = |_| Faults::default();
     let lost = |position| Faults::once(Fault::Cut, position);
     let lease = |position| Faults::once(Fault::LeaseLost, position);
-    let cases: [(&str, &str, fn(u64) -> Faults, Wiring, &str); 5] = [
+    let cases: [(&str, &str, FaultAt, Wiring, &str); 5] = [
         (
             "deleting first",
             "scheme-changes",

@@ -50,12 +50,14 @@ fn every_scenario_comes_to_what_it_says_when_nothing_goes_wrong() {
 struct Tally {
     runs: u64,
     injected: BTreeMap<Fault, u64>,
+    idle: u64,
     wrong: Vec<String>,
 }
 
 impl Tally {
     fn add(&mut self, what: &str, outcome: &Outcome) {
         self.runs += 1;
+        self.idle += u64::from(outcome.injected.is_empty());
         for (fault, count) in &outcome.injected {
             *self.injected.entry(*fault).or_default() += count;
         }
@@ -67,7 +69,8 @@ impl Tally {
     /// Prints what was done and fails when something went wrong, or when nothing was injected.
     fn settle(self, what: &str) {
         let total: u64 = self.injected.values().sum();
-        eprintln!("{what}: {} runs, {total} faults injected: {:?}", self.runs, self.injected);
+        let (runs, idle) = (self.runs, self.idle);
+        eprintln!("{what}: {runs} runs, {total} faults injected: {:?}; {idle} runs met none", self.injected);
         assert!(total > 0, "no fault was injected: nothing was shown");
         for fault in Fault::ALL {
             assert!(self.injected.contains_key(&fault), "{fault:?} was never injected");
