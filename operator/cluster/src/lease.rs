@@ -2,8 +2,8 @@
 //!
 //! | time           | seconds | why                                                                             |
 //! |----------------|---------|---------------------------------------------------------------------------------|
-//! | lease duration | 12      | a dead leader is replaced after this, plus two retries: well within 20           |
-//! | renew deadline | 8       | a leader that could not renew for so long stops writing, well before others start |
+//! | lease duration | 10      | a dead leader is replaced after this, plus two retries: well within 20           |
+//! | renew deadline | 7       | a leader that could not renew for so long stops writing, well before others start |
 //! | retry          | 2       | between two attempts                                                             |
 //!
 //! [`Leadership::term`] compares a monotonic clock with the last renewal that the server confirmed: a process that was
@@ -41,7 +41,7 @@ pub struct Times {
 
 impl Default for Times {
     fn default() -> Self {
-        Self { lease: Duration::from_secs(12), renew: Duration::from_secs(8), retry: Duration::from_secs(2) }
+        Self { lease: Duration::from_secs(10), renew: Duration::from_secs(7), retry: Duration::from_secs(2) }
     }
 }
 
