@@ -1,15 +1,15 @@
-//! Gives rules to the kernel through the `nft` program.
+//! Gives rules to the kernel through libnftables.
 //!
-//! The program acts on the network namespace of the thread that starts it and needs `CAP_NET_ADMIN`. One input is
-//! one transaction: either all of it is in force or nothing has changed.
+//! They are for the network namespace of the calling thread, which needs `CAP_NET_ADMIN`. One input is one transaction:
+//! either all of it is in force or nothing has changed.
 
-use std::ffi::OsString;
 use std::io;
-use std::process::Stdio;
+use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
-use tokio::process::Command;
+use fairway_sys::{NftError, run_nft};
+use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 
 use crate::render::{render, render_removal};
 use crate::ruleset::Ruleset;
@@ -17,68 +17,73 @@ use crate::ruleset::Ruleset;
 /// Why rules are not in force.
 #[derive(Debug, thiserror::Error)]
 pub enum InstallError {
-    /// The program could not be run.
-    #[error("cannot run the nft program")]
+    /// No thread can be started, or the library cannot be used.
+    #[error("rules cannot be given to the kernel")]
     Run(#[source] io::Error),
-    /// The program, or the kernel, did not accept the rules. Nothing has changed.
-    #[error("nft did not accept the rules: {0}")]
+    /// The library, or the kernel, did not accept the rules. Nothing has changed.
+    #[error("nftables did not accept the rules: {0}")]
     Refused(String),
-    /// The program did not end; what it did is unknown until the next install.
-    #[error("nft did not end within {} s", PATIENCE.as_secs())]
+    /// There is no answer; what is in force is unknown until the next install.
+    #[error("nftables did not answer within {} s", PATIENCE.as_secs())]
     Silent,
+}
+
+impl From<NftError> for InstallError {
+    fn from(error: NftError) -> Self {
+        match error {
+            NftError::Unusable(error) => Self::Run(error),
+            other => Self::Refused(other.to_string()),
+        }
+    }
 }
 
 /// Far more than 5000 services take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Replaces and removes Fairway's table.
-#[derive(Debug, Clone)]
-pub struct Installer {
-    program: OsString,
-}
+/// The stack of a program's first thread, which is what the library is made for.
+const STACK_BYTES: usize = 8 << 20;
 
-impl Default for Installer {
-    fn default() -> Self {
-        Self { program: "nft".into() }
-    }
+/// Replaces and removes Fairway's table.
+#[derive(Debug, Clone, Default)]
+pub struct Installer {
+    /// Held by the thread that talks to the kernel: what was given up waiting for still comes before what follows.
+    turn: Arc<Mutex<()>>,
 }
 
 impl Installer {
-    /// Uses this program instead of the `nft` of the search path.
-    pub fn with_program(program: impl Into<OsString>) -> Self {
-        Self { program: program.into() }
-    }
-
     /// Makes the ruleset the one in force.
     pub async fn install(&self, ruleset: &Ruleset) -> Result<(), InstallError> {
-        self.run(&render(ruleset)).await
+        self.run(render(ruleset)).await
     }
 
     /// Removes the table; no error if there is none.
     pub async fn remove(&self) -> Result<(), InstallError> {
-        self.run(&render_removal()).await
+        self.run(render_removal()).await
     }
 
-    async fn run(&self, input: &str) -> Result<(), InstallError> {
-        let mut program = Command::new(&self.program);
-        program.args(["-f", "-"]).kill_on_drop(true);
-        program.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = program.spawn().map_err(InstallError::Run)?;
-        let stdin = child.stdin.take();
+    async fn run(&self, commands: String) -> Result<(), InstallError> {
         let work = async {
-            let write = async {
-                if let Some(mut stdin) = stdin {
-                    // A program that stops reading tells why on its error output.
-                    let _ = stdin.write_all(input.as_bytes()).await;
-                }
-            };
-            let ((), output) = tokio::join!(write, child.wait_with_output());
-            output.map_err(InstallError::Run)
+            let turn = Arc::clone(&self.turn).lock_owned().await;
+            let answer = start(commands, turn).map_err(InstallError::Run)?;
+            answer.await.unwrap_or(Err(InstallError::Silent))
         };
-        let output = tokio::time::timeout(PATIENCE, work).await.map_err(|_| InstallError::Silent)??;
-        if output.status.success() {
-            return Ok(());
-        }
-        Err(InstallError::Refused(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
+        tokio::time::timeout(PATIENCE, work).await.unwrap_or(Err(InstallError::Silent))
     }
+}
+
+/// Runs the commands on a thread of its own: it is in the network namespace of the thread that starts it, which threads
+/// of a pool need not be.
+fn start(
+    commands: String,
+    turn: OwnedMutexGuard<()>,
+) -> io::Result<oneshot::Receiver<Result<(), InstallError>>> {
+    let (say, answer) = oneshot::channel();
+    let run = move || {
+        let result = run_nft(&commands).map_err(InstallError::from);
+        drop(turn);
+        // Who asked may have given up waiting.
+        let _ = say.send(result);
+    };
+    thread::Builder::new().name("nftables".to_owned()).stack_size(STACK_BYTES).spawn(run)?;
+    Ok(answer)
 }

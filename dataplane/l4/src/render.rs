@@ -1,4 +1,4 @@
-//! A ruleset as input of the `nft` program.
+//! A ruleset as commands of nft(8).
 //!
 //! Shape: one map a family leads from (address, protocol, port) to a chain of the service, so that a look-up
 //! costs the same for any number of services. A guard in front (before translation) refuses and drops.
@@ -73,7 +73,7 @@ impl Numbered<'_> {
     }
 }
 
-/// The input that replaces the table by the ruleset in one transaction. Equal rulesets give equal text.
+/// The commands that replace the table by the ruleset in one transaction. Equal rulesets give equal text.
 pub fn render(ruleset: &Ruleset) -> String {
     let mut out = String::new();
     // Writing to a String cannot fail.
@@ -81,7 +81,7 @@ pub fn render(ruleset: &Ruleset) -> String {
     out
 }
 
-/// The input that removes the table; no error if it is not there.
+/// The commands that remove the table; no error if it is not there.
 pub(crate) fn render_removal() -> String {
     format!("add table {TABLE}\ndelete table {TABLE}\n")
 }

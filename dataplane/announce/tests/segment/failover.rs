@@ -84,10 +84,6 @@ fn asked(world: &World) -> Option<String> {
 #[test]
 fn an_address_is_served_by_the_next_node_when_its_owner_dies() {
     let Some(world) = build(&["client", "a", "b"]) else { return };
-    if std::process::Command::new("nft").arg("--version").output().is_err() {
-        eprintln!("skipped: the nft program is not installed");
-        return;
-    }
     let (a, b) = (Node::start(&world, "a", "192.0.2.2"), Node::start(&world, "b", "192.0.2.3"));
     assert_eq!(asked(&world), None, "nobody owns the address yet");
     a.own();

@@ -22,7 +22,7 @@ pub(crate) struct World {
 pub(crate) fn build() -> Option<World> {
     let root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
     if !root || Command::new("nft").arg("--version").output().is_err() {
-        eprintln!("skipped: network namespaces need root, and rules the nft program");
+        eprintln!("skipped: network namespaces need root, and looking at rules the nft program");
         return None;
     }
     let world = World { name: format!("fl{}-{}", std::process::id(), WORLDS.fetch_add(1, Ordering::SeqCst)) };
