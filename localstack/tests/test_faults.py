@@ -218,3 +218,13 @@ def test_what_cannot_be_read_is_refused(route, body, world):
 def test_an_unknown_route_is_not_found(world):
     with pytest.raises(RuntimeError, match="404"):
         world("GET", "nothing")
+
+
+@pytest.mark.parametrize(("seconds", "told", "seen"), [(0, "provisioning", "active"), (60, "provisioning", "provisioning"), (None, "active", "active")])
+def test_provisioning_takes_as_long_as_was_set(seconds, told, seen, world, elb, clients):
+    world("PUT", "settings", {"provisioning_seconds": seconds})
+    own = [{"Name": "vpc-id", "Values": [NEW_GROUP["VpcId"]]}]
+    subnets = {subnet["AvailabilityZone"]: subnet["SubnetId"] for subnet in clients.client("ec2").describe_subnets(Filters=own)["Subnets"]}
+    made = elb.create_load_balancer(Name="one", Subnets=list(subnets.values()), Scheme="internal")["LoadBalancers"][0]
+    assert made["State"]["Code"] == told
+    assert elb.describe_load_balancers()["LoadBalancers"][0]["State"]["Code"] == seen

@@ -14,6 +14,9 @@
 
 A delay of 0 means that the first read after the write already sees the final state; the answer to the write itself
 says `provisioning` or `PENDING`, as AWS's does. All delays are in virtual time.
+
+Without `provisioning_seconds` (`null`) the answer to the creation says `active` already, which AWS's never does: for tests of
+other things than waiting.
 """
 
 from dataclasses import asdict, dataclass, field, fields
@@ -38,7 +41,7 @@ QUOTAS = {
 
 @dataclass
 class Settings:
-    provisioning_seconds: float = 0.0
+    provisioning_seconds: float | None = 0.0
     target_initial_seconds: float = 0.0
     interface_linger_seconds: float = 1.0
     visibility_lag_seconds: float = 0.0

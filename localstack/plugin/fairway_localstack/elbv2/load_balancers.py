@@ -33,7 +33,8 @@ def create_load_balancer(elb, request):
     elb.store.load_balancers[created["LoadBalancerArn"]] = created
     put_tags(elb, created["LoadBalancerArn"], tags)
     interfaces.attach(elb, created)
-    return {"LoadBalancers": [{**_answer(elb, created), "State": {"Code": "provisioning"}}]}
+    at_once = elb.settings.provisioning_seconds is None
+    return {"LoadBalancers": [{**_answer(elb, created), "State": {"Code": "active" if at_once else "provisioning"}}]}
 
 
 def _settings(elb, request, kind):
@@ -107,7 +108,7 @@ def _dns_name(region, name, own_id, settings):
 
 
 def _answer(elb, record):
-    ready = elb.clock.now() - record["_created"] >= elb.settings.provisioning_seconds
+    ready = elb.clock.now() - record["_created"] >= (elb.settings.provisioning_seconds or 0)
     return {**public(record), "State": {"Code": "active" if ready else "provisioning"}}
 
 
