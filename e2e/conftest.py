@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,6 +35,23 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         report.sections.append((f"operator's log ({operator.log})", operator.tail()))
 
 
+LEFT_OUT = pytest.StashKey[int]()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out on a foreign cluster what only a lab allows."""
+    needy = [item for item in items if item.get_closest_marker("lab")] if sites.on_foreign_cluster() else []
+    items[:] = [item for item in items if item not in needy]
+    config.hook.pytest_deselected(items=needy)
+    config.stash[LEFT_OUT] = len(needy)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Says what was left out, and why."""
+    if left := config.stash.get(LEFT_OUT, 0):
+        terminalreporter.write_line(f"left out on a foreign cluster: {left} tests that put objects with given UIDs into the lab's etcd")
+
+
 @pytest.fixture(scope="session")
 def program() -> Path:
     """The operator's binary: FAIRWAY_BIN, or a debug build."""
@@ -51,12 +69,14 @@ def site(program: Path) -> Iterator[sites.Site]:
 
 
 @pytest.fixture(scope="module")
-def world(site: sites.Site) -> Iterator[sites.Site]:
-    """The site with an account made anew and nobody leading; afterwards nothing of Fairway's may be left in the account."""
+def world(site: sites.Site, request: pytest.FixtureRequest) -> Iterator[sites.Site]:
+    """The site with an account made anew and nobody leading; afterwards nothing of Fairway's may be left in the account.
+
+    A module's SETTINGS are the emulator's.
+    """
     site.sweep()
     site.cloud.reset()
-    # Nothing is learnt from waiting a second for every load balancer's interfaces; test_ingress_to_alb does it once.
-    site.cloud.settings(interface_linger_seconds=0)
+    site.cloud.settings(**{**sites.QUICK, **getattr(request.module, "SETTINGS", {})})
     site.clear_lease()
     yield site
 

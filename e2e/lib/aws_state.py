@@ -42,7 +42,7 @@ TAGGED_AT_ONCE = 20
 
 def dump(endpoint, region="us-east-1"):
     """The whole state behind an AWS endpoint, as described above. Errors of the API are passed on."""
-    reader = _Reader(endpoint, region)
+    reader = Reader(endpoint, region)
     return {
         "loadBalancers": reader.load_balancers(),
         "records": reader.records(),
@@ -59,15 +59,36 @@ def client(service, endpoint, region="us-east-1"):
     )
 
 
-class _Reader:
-    def __init__(self, endpoint, region):
+class Reader:
+    """One look: each part of `dump` by itself. Lists that parts share are read once, when one first needs them."""
+
+    def __init__(self, endpoint, region="us-east-1"):
         self._elb, self._ec2, self._dns = (client(name, endpoint, region) for name in ("elbv2", "ec2", "route53"))
-        self._balancers = self._all(self._elb, "describe_load_balancers", "LoadBalancers")
-        self._groups = self._all(self._elb, "describe_target_groups", "TargetGroups")
-        self._security = self._all(self._ec2, "describe_security_groups", "SecurityGroups")
-        self._subnets = {subnet["SubnetId"]: subnet for subnet in self._all(self._ec2, "describe_subnets", "Subnets")}
-        self._security_names = {group["GroupId"]: group["GroupName"] for group in self._security}
-        self._group_names = {group["TargetGroupArn"]: group["TargetGroupName"] for group in self._groups}
+
+    @functools.cached_property
+    def balancers(self):
+        """All load balancers as the API describes them."""
+        return self._all(self._elb, "describe_load_balancers", "LoadBalancers")
+
+    @functools.cached_property
+    def _groups(self):
+        return self._all(self._elb, "describe_target_groups", "TargetGroups")
+
+    @functools.cached_property
+    def _security(self):
+        return self._all(self._ec2, "describe_security_groups", "SecurityGroups")
+
+    @functools.cached_property
+    def _subnets(self):
+        return {subnet["SubnetId"]: subnet for subnet in self._all(self._ec2, "describe_subnets", "Subnets")}
+
+    @functools.cached_property
+    def _security_names(self):
+        return {group["GroupId"]: group["GroupName"] for group in self._security}
+
+    @functools.cached_property
+    def _group_names(self):
+        return {group["TargetGroupArn"]: group["TargetGroupName"] for group in self._groups}
 
     @staticmethod
     def _all(api, operation, key, **arguments):
@@ -81,8 +102,10 @@ class _Reader:
             found |= {entry["ResourceArn"]: _as_map(entry["Tags"]) for entry in answer["TagDescriptions"]}
         return found
 
-    def load_balancers(self):
-        tags = self._tags([balancer["LoadBalancerArn"] for balancer in self._balancers])
+    def load_balancers(self, only=None):
+        """All load balancers, or only the one of this DNS name."""
+        chosen = [balancer for balancer in self.balancers if only in (None, balancer["DNSName"].lower())]
+        tags = self._tags([balancer["LoadBalancerArn"] for balancer in chosen])
         return {
             balancer["LoadBalancerName"]: {
                 "attributes": _as_map(self._elb.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]),
@@ -94,7 +117,7 @@ class _Reader:
                 "type": balancer["Type"],
                 "zones": sorted(self._zone(zone) for zone in balancer["AvailabilityZones"]),
             }
-            for balancer in self._balancers
+            for balancer in chosen
             for arn in [balancer["LoadBalancerArn"]]
         }
 
@@ -144,7 +167,13 @@ class _Reader:
             return [self._named(inner) for inner in value]
         return self._group_names.get(value, value) if isinstance(value, str) else value
 
+    def group_tags(self):
+        """Tags of all target groups."""
+        tags = self._tags(list(self._group_names))
+        return {name: tags[arn] for arn, name in self._group_names.items()}
+
     def target_groups(self):
+        """All target groups."""
         tags = self._tags(list(self._group_names))
         return {
             group["TargetGroupName"]: {
@@ -166,6 +195,7 @@ class _Reader:
         )
 
     def security_groups(self):
+        """All security groups but the default ones."""
         return {
             group["GroupName"]: {
                 "description": group["Description"],
@@ -192,8 +222,9 @@ class _Reader:
             }
         )
 
-    def records(self):
-        zones = self._all(self._dns, "list_hosted_zones", "HostedZones")
+    def records(self, only=None):
+        """Record sets of all zones, or only of the one of this name."""
+        zones = [zone for zone in self._all(self._dns, "list_hosted_zones", "HostedZones") if only in (None, zone["Name"])]
         return {zone["Name"]: self._records_of(zone["Id"]) for zone in zones}
 
     def _records_of(self, zone_id):
@@ -211,7 +242,7 @@ class _Reader:
 
     def _alias(self, target):
         name = target["DNSName"].rstrip(".").removeprefix("dualstack.")
-        found = (balancer for balancer in self._balancers if balancer["DNSName"].lower() == name)
+        found = (balancer for balancer in self.balancers if balancer["DNSName"].lower() == name)
         pointed = next((f"loadBalancer:{balancer['LoadBalancerName']}" for balancer in found), target["DNSName"])
         return {"to": pointed, "zone": target["HostedZoneId"], "health": target["EvaluateTargetHealth"]}
 

@@ -3,11 +3,15 @@
 import json
 import urllib.error
 import urllib.request
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from .aws_state import client, dump
+from .aws_state import Reader, client, dump
+from .waiting import need
+
+T = TypeVar("T")
 
 # Things go one after the other; more than a few in as many reads would be worth a look.
 DUMPS = 5
@@ -68,18 +72,26 @@ class Cloud:
     # State
 
     def dump(self) -> dict[str, Any]:
-        """Everything, with names for ids. Read again when something went while it was being read."""
+        """Everything, with names for ids."""
+        return self._whole(lambda: dump(self.endpoint, self.region))
+
+    def look(self, read: Callable[[Reader], T]) -> T:
+        """Some parts of what `dump` gives."""
+        return self._whole(lambda: read(Reader(self.endpoint, self.region)))
+
+    def _whole(self, read: Callable[[], T]) -> T:
+        """Read again when something went while it was being read."""
         for _ in range(DUMPS):
             try:
-                return dump(self.endpoint, self.region)
+                return read()
             except ClientError as error:
                 if "NotFound" not in error.response["Error"]["Code"]:
                     raise
-        return dump(self.endpoint, self.region)
+        return read()
 
     def balancer(self, address: str) -> dict[str, Any]:
         """The load balancer that has this DNS name."""
-        name = address.removeprefix("dualstack.").lower()
+        name = _plain(address)
         for page in self.elb.get_paginator("describe_load_balancers").paginate():
             for found in page["LoadBalancers"]:
                 if found["DNSName"].lower() == name:
@@ -88,7 +100,15 @@ class Cloud:
 
     def seen(self, address: str) -> dict[str, Any]:
         """The load balancer that has this DNS name, as `dump` shows it."""
-        return self.dump()["loadBalancers"][self.balancer(address)["LoadBalancerName"]]
+        return self.look(lambda reader: _one(reader, address))
+
+    def routed(self, address: str) -> tuple[dict[str, Any], dict[str, dict[str, str]]]:
+        """The load balancer that has this DNS name, as `dump` shows it, and tags of all target groups by their names."""
+        return self.look(lambda reader: (_one(reader, address), reader.group_tags()))
+
+    def target_groups(self) -> dict[str, Any]:
+        """Target groups by name, as `dump` shows them."""
+        return self.look(lambda reader: reader.target_groups())
 
     def tags(self, arn: str) -> dict[str, str]:
         """Tags of something in Elastic Load Balancing."""
@@ -104,7 +124,8 @@ class Cloud:
 
     def records(self, zone: str = "example.com") -> dict[tuple[str, str], dict[str, Any]]:
         """Record sets of a zone by name (without a trailing dot) and type, as `dump` shows them."""
-        return {(record["Name"].rstrip("."), record["Type"]): record for record in self.dump()["records"][f"{zone}."]}
+        found = self.look(lambda reader: reader.records(only=f"{zone}."))[f"{zone}."]
+        return {(record["Name"].rstrip("."), record["Type"]): record for record in found}
 
     def put_record(self, zone: str, name: str, kind: str, *values: str) -> None:
         """Plants a record set, as somebody else would."""
@@ -128,3 +149,14 @@ class Cloud:
         if tags:
             self.ec2.create_tags(Resources=[made["GroupId"]], Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
         return made["GroupId"]
+
+
+def _one(reader: Reader, address: str) -> dict[str, Any]:
+    found = list(reader.load_balancers(only=_plain(address)).values())
+    need(found, f"no load balancer has the name {address}")
+    return found[0]
+
+
+def _plain(address: str) -> str:
+    """A DNS name as load balancers have it."""
+    return address.removeprefix("dualstack.").lower()

@@ -14,7 +14,7 @@ from typing import Any
 ABSENT = "(absent)"
 
 
-@dataclasses.dataclass(frozen=True, eq=False)  # hashed by identity, for the cache below
+@dataclasses.dataclass(frozen=True, eq=False)  # hashed by identity, for the cache of `_about`
 class Ignored:
     """One entry of the list."""
 
@@ -22,7 +22,6 @@ class Ignored:
     reason: str
     part: str | None = None
 
-    @functools.cache  # paths are few and compared again and again
     def matches(self, path: str) -> bool:
         """Whether the entry is about this leaf."""
         return fnmatch.fnmatchcase(path, self.path)
@@ -45,7 +44,7 @@ def leaves(value: Any, path: str = "") -> dict[str, Any]:
 
 def differences(wanted: Any, found: Any, ignored: list[Ignored]) -> list[str]:
     """One line a leaf that differs or is on one side only."""
-    one, other = (_compared(value, ignored) for value in (wanted, found))
+    one, other = (_compared(value, tuple(ignored)) for value in (wanted, found))
     paths = sorted(one.keys() | other.keys())
     return [
         f"{path}: wanted {one.get(path, ABSENT)!r}, found {other.get(path, ABSENT)!r}"
@@ -53,10 +52,16 @@ def differences(wanted: Any, found: Any, ignored: list[Ignored]) -> list[str]:
     ]
 
 
-def _compared(value: Any, ignored: list[Ignored]) -> dict[str, Any]:
+@functools.cache  # paths are few and compared again and again
+def _about(ignored: tuple[Ignored, ...], path: str) -> list[Ignored]:
+    """The entries about a leaf."""
+    return [entry for entry in ignored if entry.matches(path)]
+
+
+def _compared(value: Any, ignored: tuple[Ignored, ...]) -> dict[str, Any]:
     kept = {}
     for path, leaf in leaves(value).items():
-        entries = [entry for entry in ignored if entry.matches(path)]
+        entries = _about(ignored, path)
         if any(entry.part is None for entry in entries):
             continue
         for entry in entries:

@@ -100,20 +100,18 @@ class Shop:
 
     def routes(self, name: str, listener: str = "80/HTTP") -> list[str]:
         """The rules of a listener, one line each: `host path -> target groups`, as `{ingress}-{service}:{port}`, or what is answered."""
-        balancer = self.cloud.balancer(self.address(name))["LoadBalancerName"]
-        dump = self.cloud.dump()
-        groups = dump["targetGroups"]
+        balancer, tags = self.cloud.routed(self.address(name))
         lines = []
-        for rule in dump["loadBalancers"][balancer]["listeners"][listener]["rules"]:
+        for rule in balancer["listeners"][listener]["rules"]:
             values = {condition["Field"]: condition[_CONFIGS[condition["Field"]]]["Values"] for condition in rule["conditions"]}
             places = [",".join(values.get(field, ["*"])) for field in _CONFIGS]
-            lines.append(f"{' '.join(places)} -> {_outcome(rule['actions'], groups)}")
+            lines.append(f"{' '.join(places)} -> {_outcome(rule['actions'], tags)}")
         return lines
 
     def target_groups(self) -> dict[str, Any]:
         """Target groups by the name of the Service they are for, of those in this namespace."""
         bindings = self.cluster.all("TargetGroupBinding", self.namespace)
-        groups = self.cloud.dump()["targetGroups"]
+        groups = self.cloud.target_groups()
         return {
             f"{binding['spec']['serviceRef']['name']}:{binding['spec']['serviceRef']['port']}": groups[binding["metadata"]["name"]]
             for binding in bindings if binding["metadata"]["name"] in groups
@@ -134,15 +132,14 @@ class Shop:
         return stack
 
 
-def _outcome(actions: list[dict[str, Any]], groups: dict[str, Any]) -> str:
+def _outcome(actions: list[dict[str, Any]], tags: dict[str, dict[str, str]]) -> str:
     last = actions[-1]
     if last["Type"] == "fixed-response":
         return last["FixedResponseConfig"]["StatusCode"]
     if last["Type"] == "redirect":
         return f"redirect to {last['RedirectConfig']['Protocol']}:{last['RedirectConfig']['Port']}"
-    need(last["TargetGroupArn"] in groups, "a target group came after the list was read")
-    tags = groups[last["TargetGroupArn"]]["tags"]
-    return tags["ingress.k8s.aws/resource"].partition("/")[2]
+    need(last["TargetGroupArn"] in tags, "a target group came after the list was read")
+    return tags[last["TargetGroupArn"]]["ingress.k8s.aws/resource"].partition("/")[2]
 
 
 def _prefixed(prefix: str, annotations: dict[str, str] | None) -> dict[str, str]:

@@ -29,6 +29,9 @@ LOGS = paths.REPOSITORY / "target" / "e2e" / "logs"
 LEASE = "fairway-leader"
 OWNER = "e2e"
 ADMIN = "fairway-e2e"
+# Settings of the emulator: nothing is learnt from waiting for every load balancer to be provisioned, which takes a look that comes
+# 5 s later, or for its interfaces. test_faults and test_ingress_to_alb do it.
+QUICK = {"provisioning_seconds": None, "interface_linger_seconds": 0}
 
 
 class Site:
@@ -100,10 +103,15 @@ def left_of_ours(dump: dict[str, Any], cluster: str, owner: str = OWNER) -> list
     return left
 
 
+def on_foreign_cluster() -> bool:
+    """Whether the environment asks for the cluster of KUBECONFIG."""
+    return os.environ.get("FAIRWAY_E2E_CLUSTER") == "kubeconfig"
+
+
 @contextlib.contextmanager
 def opened(program: Path) -> Iterator[Site]:
     """The site of this run, as the environment asks for it."""
-    with _foreign(program) if os.environ.get("FAIRWAY_E2E_CLUSTER") == "kubeconfig" else _own(program) as site:
+    with _foreign(program) if on_foreign_cluster() else _own(program) as site:
         site.prepare()
         yield site
 
@@ -166,7 +174,7 @@ def _leave(site: Site) -> None:
 
 
 def _kubectl(*words: str, stdin: str | None = None) -> str:
-    done = subprocess.run(["kubectl", *words], input=stdin, capture_output=True, text=True, check=False)
+    done = subprocess.run([os.environ.get("KUBECTL", "kubectl"), *words], input=stdin, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"kubectl {' '.join(words[:2])} failed: {done.stderr}")
     return done.stdout

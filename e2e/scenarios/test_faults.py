@@ -6,6 +6,7 @@ from e2e.lib.manifests import port
 from e2e.lib.shop import WEB
 from e2e.lib.waiting import eventually, need
 
+SETTINGS = {"provisioning_seconds": 0}  # as AWS: a look has to find each load balancer active
 IP = {"target-type": "ip"}
 # Back-off doubles from a second.
 PATIENT = 60.0

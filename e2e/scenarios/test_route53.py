@@ -95,7 +95,7 @@ def test_a_wildcard_is_published(shop, cloud):
 def test_a_name_is_published_only_once_its_load_balancer_is_active(shop, cloud, cluster, request):
     name = f"{shop.namespace}.example.com"
     cloud.settings(provisioning_seconds=3600)
-    request.addfinalizer(lambda: cloud.settings(provisioning_seconds=0))
+    request.addfinalizer(lambda: cloud.settings(provisioning_seconds=None))
     mark = cloud.mark()
     shop.ingress("a", [on_web(name)], IP)
     eventually("a load balancer", lambda: need("CreateListener" in [call["operation"] for call in cloud.writes(mark)], cloud.writes(mark)))

@@ -11,8 +11,10 @@ from e2e.lib.cloud import Cloud
 from e2e.lib.cluster import Cluster
 from e2e.lib.leaves import differences
 from e2e.lib.operator import Operator
-from e2e.lib.site import LEASE, LOGS, left_of_ours
+from e2e.lib.site import LEASE, LOGS, QUICK, left_of_ours
 from e2e.lib.waiting import eventually, need, steadily
+
+pytestmark = pytest.mark.lab
 
 CASES = ["plain-ip", "internal-instance", "group", "missing-backend", "nlb-ip", "nlb-instance-local", "nlb-tls"]
 CLUSTER = "demo"
@@ -52,6 +54,7 @@ def cloud(lab: Lab) -> Cloud:
     seed = recorded.environment()
     cloud = Cloud(lab.describe()["aws"]["endpoint"], seed["vpc"][0]["VpcId"])
     cloud.reset(seed)
+    cloud.settings(**QUICK)
     return cloud
 
 
