@@ -5,6 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from .cluster import Cluster
 from .leaves import Ignored
 
@@ -24,6 +26,8 @@ class Case:
     name: str
     objects: list[dict[str, Any]]
     aws: dict[str, Any]
+    # The classes that a case brings, as its manifest has them: they were recorded without what the API server adds.
+    classes: list[dict[str, Any]]
 
     @property
     def inputs(self) -> list[dict[str, Any]]:
@@ -39,7 +43,9 @@ class Case:
 def load(name: str) -> Case:
     """A recorded case."""
     read = lambda file: json.loads((FOLDER / name / file).read_text(encoding="utf-8"))  # noqa: E731
-    return Case(name, read("objects.json"), read("aws.json"))
+    written = yaml.safe_load_all((FOLDER / name / "in.yaml").read_text(encoding="utf-8"))
+    classes = [item for item in written if item and item["kind"] == "IngressClass"]
+    return Case(name, read("objects.json"), read("aws.json"), classes)
 
 
 def environment() -> dict[str, Any]:
@@ -65,14 +71,19 @@ def authored(item: dict[str, Any]) -> dict[str, Any]:
 
 def state(cluster: Cluster, dump: dict[str, Any], case: Case) -> dict[str, Any]:
     """What there is now, in the form of a case: AWS, the case's objects, and every TargetGroupBinding."""
-    names = [(item["kind"], item["metadata"]["name"]) for item in case.inputs]
-    found = [cluster.get(kind, NAMESPACE, name) | {"kind": kind} for kind, name in names]
+    found = [cluster.get(*named(item)) | {"kind": item["kind"]} for item in case.inputs]
     found += [item | {"kind": kind} for kind in PRODUCTS for item in cluster.all(kind)]
     return {"aws": dump, "objects": {_name(item): _shown(item) for item in found}}
 
 
+def named(item: dict[str, Any]) -> tuple[str, str | None, str]:
+    """Kind, namespace if it has one, and name."""
+    return item["kind"], item["metadata"].get("namespace"), item["metadata"]["name"]
+
+
 def _name(item: dict[str, Any]) -> str:
-    return f"{item['kind']} {item['metadata']['namespace']}/{item['metadata']['name']}"
+    kind, namespace, name = named(item)
+    return f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
 
 
 def _shown(item: dict[str, Any]) -> dict[str, Any]:

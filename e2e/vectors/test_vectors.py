@@ -16,7 +16,18 @@ from e2e.lib.waiting import eventually, need, steadily
 
 pytestmark = pytest.mark.lab
 
-CASES = ["plain-ip", "internal-instance", "group", "missing-backend", "nlb-ip", "nlb-instance-local", "nlb-tls"]
+CASES = [
+    "plain-ip",
+    "internal-instance",
+    "group",
+    "missing-backend",
+    "cidrs-tags-attributes",
+    "class-params",
+    "https-redirect-discovery",
+    "nlb-ip",
+    "nlb-instance-local",
+    "nlb-tls",
+]
 CLUSTER = "demo"
 
 
@@ -76,7 +87,8 @@ def test_the_same_objects_make_the_same_things(name, lab, cluster, cloud, operat
     case, ignored = recorded.load(name), recorded.ignored()
     before = cloud.dump()
     present = {item["metadata"]["name"] for item in cluster.all("Service", recorded.NAMESPACE)}
-    made = [item for item in case.inputs if item["kind"] != "Service" or item["metadata"]["name"] not in present]
+    inputs = sorted(case.classes + case.inputs, key=lambda item: item["kind"] == "Ingress")
+    made = [item for item in inputs if item["kind"] != "Service" or item["metadata"]["name"] not in present]
     assert made, "a case brings something of its own"
 
     def compared() -> None:
@@ -92,10 +104,11 @@ def test_the_same_objects_make_the_same_things(name, lab, cluster, cloud, operat
         eventually(f"{name} as recorded", compared)
         steadily("as recorded, and so it stays", compared, 1.0)
     finally:
-        for item in made:
-            cluster.delete(item["kind"], recorded.NAMESPACE, item["metadata"]["name"])
+        # Those who use a class go before it.
+        for item in reversed(made):
+            cluster.delete(*recorded.named(item))
     for item in made:
-        cluster.gone(item["kind"], recorded.NAMESPACE, item["metadata"]["name"])
+        cluster.gone(*recorded.named(item))
 
     def cleaned() -> None:
         dump = cloud.dump()

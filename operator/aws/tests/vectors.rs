@@ -99,6 +99,7 @@ fn bindings(objects: &[Value], backend: &str) -> Vec<Value> {
 fn reproduce(case: &str, unit: &StackId) -> (World, Evaluation<Stacks>) {
     let mut world = World::recorded();
     let objects = recorded(&format!("{case}/objects.json"));
+    world.add(&json!(support::classes(case)));
     world.add(&objects);
     let mut done = world.settle(&config(), unit);
     assert_eq!(done.len(), 1, "{case}: one plan is enough");
@@ -209,4 +210,19 @@ fn nlb_instance_local() {
 #[test]
 fn nlb_tls() {
     let _ = reproduce("nlb-tls", &service("nlb-tls"));
+}
+
+#[test]
+fn cidrs_tags_attributes() {
+    let _ = reproduce("cidrs-tags-attributes", &ingress("attrs"));
+}
+
+#[test]
+fn class_params() {
+    let _ = reproduce("class-params", &stack(StackKey::Group("teamlb".to_owned())));
+}
+
+#[test]
+fn https_redirect_discovery() {
+    let _ = reproduce("https-redirect-discovery", &ingress("tls"));
 }

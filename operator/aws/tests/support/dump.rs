@@ -127,10 +127,22 @@ fn target_group(seen: &TargetGroupSeen) -> Value {
 }
 
 fn security(seen: &SecurityGroupSeen) -> Value {
-    json!({
-        "description": seen.description, "tags": seen.tags,
-        "ingress": seen.permissions.iter().map(permission).collect::<Vec<_>>(),
-    })
+    let mut ingress: Vec<Value> = Vec::new();
+    for one in seen.permissions.iter().map(permission) {
+        match ingress.iter_mut().find(|other| ["p", "f", "t"].iter().all(|key| other[key] == one[key])) {
+            Some(same) => join(same, &one),
+            None => ingress.push(one),
+        }
+    }
+    json!({ "description": seen.description, "tags": seen.tags, "ingress": ingress })
+}
+
+/// AWS shows all sources of one protocol and port as one permission.
+fn join(permission: &mut Value, other: &Value) {
+    for kind in ["c", "c6", "g", "pl"] {
+        let sources = other[kind].as_array().unwrap().clone();
+        permission[kind].as_array_mut().unwrap().extend(sources);
+    }
 }
 
 /// One permission in the recorded form, which is JSON in a string.
