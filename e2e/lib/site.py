@@ -29,6 +29,7 @@ LOGS = paths.REPOSITORY / "target" / "e2e" / "logs"
 LEASE = "fairway-leader"
 OWNER = "e2e"
 ADMIN = "fairway-e2e"
+LEAVING_SECONDS = 60.0
 # Settings of the emulator: nothing is learnt from waiting for every load balancer to be provisioned, which takes a look that comes
 # 5 s later, or for its interfaces. test_faults and test_ingress_to_alb do it.
 QUICK = {"provisioning_seconds": None, "interface_linger_seconds": 0}
@@ -171,6 +172,8 @@ def _leave(site: Site) -> None:
     for manifest in (*chart.rendered(**chart.NAMED), *chart.definitions()):
         if manifest["kind"] not in chart.WORKLOADS:
             site.cluster.delete(manifest["kind"], manifest["metadata"].get("namespace"), manifest["metadata"]["name"])
+    site.cluster.delete("Namespace", None, chart.NAMESPACE)
+    site.cluster.gone("Namespace", None, chart.NAMESPACE, LEAVING_SECONDS)  # or the next run would meet it on its way out
 
 
 def _kubectl(*words: str, stdin: str | None = None) -> str:
