@@ -6,7 +6,7 @@ from .paths import unique_name
 from .processes import Process
 from .session import AlreadyUp, CommandFailed, Lab, NotUp
 from .teardown import TeardownFailed, leftovers
-from .wait import TimedOut, until
+from .wait import TimedOut, patient, until
 
 __all__ = [
     "AlreadyUp",
@@ -21,6 +21,7 @@ __all__ = [
     "TeardownFailed",
     "TimedOut",
     "leftovers",
+    "patient",
     "unique_name",
     "until",
 ]

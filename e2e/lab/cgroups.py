@@ -10,6 +10,8 @@ import signal
 import time
 from pathlib import Path
 
+from .wait import patient
+
 ROOT = Path("/sys/fs/cgroup")
 REMOVE_SECONDS = 5.0
 
@@ -59,7 +61,7 @@ def existing(lab: str) -> list[Path]:
 
 def kill(lab: str, node: str | None = None) -> None:
     """Kills all processes in a lab's groups, or in those of one node, and waits until they are gone."""
-    deadline = time.monotonic() + REMOVE_SECONDS
+    deadline = time.monotonic() + patient(REMOVE_SECONDS)
     while (pids := processes(lab, node)) and time.monotonic() < deadline:
         for pid in pids:
             try:
@@ -71,7 +73,7 @@ def kill(lab: str, node: str | None = None) -> None:
 
 def remove(lab: str) -> None:
     """Removes a lab's groups, deepest first. The kernel may need a moment to let go of those whose processes just died."""
-    deadline = time.monotonic() + REMOVE_SECONDS
+    deadline = time.monotonic() + patient(REMOVE_SECONDS)
     for group in existing(lab):
         while group.is_dir():
             try:

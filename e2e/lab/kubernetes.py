@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from .wait import patient
+
 PATCH = "application/merge-patch+json"
 
 
@@ -46,7 +48,7 @@ class Api:
         """Sends one request. Raises `ApiError` for an answer outside 2xx and `OSError` when there is none."""
         url = urlsplit(self.server)
         connection = http.client.HTTPSConnection(
-            url.hostname or "", url.port, timeout=30, context=ssl.create_default_context(cafile=str(self.authority)))
+            url.hostname or "", url.port, timeout=patient(30), context=ssl.create_default_context(cafile=str(self.authority)))
         headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/json", "Content-Type": kind}
         try:
             connection.request(method, path, None if body is None else json.dumps(body), headers)

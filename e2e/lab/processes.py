@@ -13,6 +13,8 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from .wait import patient
+
 MARKER = "FAIRWAY_LAB"
 
 # Children of this very process. They must be waited for, or they stay as zombies until it ends.
@@ -137,10 +139,10 @@ def stop(processes: Sequence[Process], grace: float = 0.0) -> None:
     if grace > 0:
         for process in processes:
             process.send(signal.SIGTERM)
-        wait_gone(processes, grace)
+        wait_gone(processes, patient(grace))
     for process in processes:
         process.send(signal.SIGKILL)
-    wait_gone(processes, 5.0)
+    wait_gone(processes, patient(5.0))
 
 
 def wait_gone(processes: Sequence[Process], seconds: float) -> bool:

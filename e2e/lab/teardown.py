@@ -11,7 +11,7 @@ from pathlib import Path
 from . import cgroups, network, paths, processes
 
 # They keep nothing worth closing, and waiting for them takes seconds.
-ABRUPT = ("etcd", "kube-", "node")
+ABRUPT = ("aws", "etcd", "kube-", "node")
 GRACE_SECONDS = 5.0
 SWEEPS = 5
 KEPT_LOGS = 20

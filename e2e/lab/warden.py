@@ -11,6 +11,7 @@ import subprocess
 import sys
 
 from . import paths, processes, teardown
+from .wait import patient
 
 RELEASED = b"released\n"
 
@@ -31,9 +32,9 @@ class Warden:
     def release(self) -> None:
         """Tells it that nothing is left to watch, and waits until it has ended."""
         try:
-            self._process.communicate(RELEASED, timeout=10)
+            self._process.communicate(RELEASED, timeout=patient(10))
         except BrokenPipeError:  # somebody killed it; then there is nobody to tell
-            self._process.wait(timeout=10)
+            self._process.wait(timeout=patient(10))
 
 
 def watch(name: str, owner: int) -> None:

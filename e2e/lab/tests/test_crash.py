@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from owners import E2E, OWNER, orphan, own
 
-from lab import Lab, leftovers, processes, teardown, unique_name, until
+from lab import Lab, leftovers, patient, processes, teardown, unique_name, until
 
 COMMAND = E2E / "lab" / "lab"
 
@@ -50,7 +50,7 @@ def test_ctrl_c_ends_the_command_orderly() -> None:
     assert command.stdout is not None
     assert "env --name" in command.stdout.readline()
     command.send_signal(signal.SIGINT)
-    command.communicate(timeout=30)
+    command.communicate(timeout=patient(30))
     assert command.returncode == 130
     assert leftovers(name) == [], "it is gone before the command ends"
 

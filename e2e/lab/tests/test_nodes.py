@@ -11,7 +11,7 @@ import boto3
 import pytest
 from owners import orphan, own
 
-from lab import Lab, leftovers, unique_name, until
+from lab import Lab, leftovers, patient, unique_name, until
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0 and "CI" not in os.environ, reason="nodes need root")
 
@@ -49,12 +49,12 @@ def deploy_echo(lab: Lab) -> None:
         "metadata": {"name": "echo"},
         "spec": {"type": "NodePort", "selector": {"app": "echo"}, "ports": [{"port": 80, "targetPort": 8080, "nodePort": 30080}]},
     })
-    lab.kubectl("rollout", "status", "deployment/echo", "--timeout=60s")
+    lab.kubectl("rollout", "status", "deployment/echo", f"--timeout={patient(60):g}s")
 
 
 def ask(lab: Lab, where: str, url: str, enter: Sequence[str] = ()) -> dict[str, Any] | None:
     """The echo server's answer, or nothing when there is none. `enter` leads from the place to where the question is asked."""
-    done = lab.exec(where, [*enter, "curl", "-s", "-m", "3", url], check=False)
+    done = lab.exec(where, [*enter, "curl", "-s", "-m", str(patient(3)), url], check=False)
     return json.loads(done.stdout) if done.returncode == 0 else None
 
 
@@ -117,7 +117,7 @@ def test_aws_knows_each_node_and_its_pods(lab: Lab) -> None:
 
 
 def test_pods_reach_the_api_server_and_aws(lab: Lab) -> None:
-    in_pod = [*into_pod(lab, "node1"), "curl", "-s", "-m", "5"]
+    in_pod = [*into_pod(lab, "node1"), "curl", "-s", "-m", str(patient(5))]
     authority = lab.describe()["kubernetes"]["authority"]
     published = lab.api.get("/api/v1/namespaces/default/configmaps/kube-root-ca.crt")["data"]["ca.crt"]
     assert published == Path(authority).read_text(encoding="ascii"), "pods are told the authority"
@@ -138,7 +138,7 @@ def test_an_image_of_a_dynamic_program_brings_its_libraries(lab: Lab) -> None:
         "metadata": {"name": "printer"},
         "spec": {"restartPolicy": "Never", "containers": [{"name": "printer", "image": "test/printer:1", "imagePullPolicy": "IfNotPresent"}]},
     })
-    lab.kubectl("wait", "pod/printer", "--for=jsonpath={.status.phase}=Succeeded", "--timeout=30s")
+    lab.kubectl("wait", "pod/printer", "--for=jsonpath={.status.phase}=Succeeded", f"--timeout={patient(30):g}s")
     assert lab.kubectl("logs", "printer") == "from a container\n"
 
 
@@ -162,11 +162,11 @@ def test_a_killed_node_is_silent_and_comes_back(lab: Lab) -> None:
     lab.kill_node("node2")
     assert ask(lab, "client", f"http://{address}:30080/") is None
     assert lab.exec("client", ["ping", "-c", "1", "-W", "1", address], check=False).returncode != 0
-    lab.kubectl("wait", "node/node2", "--for=condition=Ready=Unknown", "--timeout=60s")
+    lab.kubectl("wait", "node/node2", "--for=condition=Ready=Unknown", f"--timeout={patient(60):g}s")
     until("the rest to answer", 30, lambda: ask(lab, "client", f"http://{node(lab, 'node1')['address']}:30080/"))
 
     lab.start_node("node2")
-    lab.kubectl("rollout", "status", "deployment/echo", "--timeout=90s")
+    lab.kubectl("rollout", "status", "deployment/echo", f"--timeout={patient(90):g}s")
     until("answers of both pods", 60, lambda: answers_from_both_nodes(lab, "client", f"http://{address}:30080/"))
 
 
@@ -175,7 +175,7 @@ def test_labs_with_nodes_run_beside_each_other(lab: Lab) -> None:
         assert other.describe()["nodes"][0]["address"] == node(lab, "node1")["address"], "each has networks of its own"
         deploy = other.kubectl("create", "deployment", "one", f"--image={ECHO}")
         assert "created" in deploy
-        other.kubectl("rollout", "status", "deployment/one", "--timeout=60s")
+        other.kubectl("rollout", "status", "deployment/one", f"--timeout={patient(60):g}s")
     assert leftovers(other.name) == []
     assert ask(lab, "client", f"http://{node(lab, 'node1')['address']}:30080/") is not None
 
@@ -195,7 +195,7 @@ def test_nodes_that_nobody_tore_down_are_removed_by_the_next_start() -> None:
     owner = own(name, nodes=1)
     deploy = Lab.attach(name).kubectl("create", "deployment", "one", f"--image={ECHO}")
     assert "created" in deploy
-    Lab.attach(name).kubectl("rollout", "status", "deployment/one", "--timeout=60s")
+    Lab.attach(name).kubectl("rollout", "status", "deployment/one", f"--timeout={patient(60):g}s")
     orphan(owner)
     before = leftovers(name)
     for kind in ("process", "in a control group", "namespace", "control group", "folder"):
