@@ -184,7 +184,7 @@ impl Node {
 
     async fn translate(&mut self) -> Vec<String> {
         let Some(routed) = &self.routed else { return Vec::new() };
-        let (ruleset, problems) = translate::ruleset(&routed.sockets);
+        let (ruleset, problems) = translate::ruleset(&routed.serve, &routed.sockets);
         if self.ruleset.as_ref() != Some(&ruleset) {
             if let Err(error) = self.rules.install(&ruleset).await {
                 return vec![error.to_string()];

@@ -114,17 +114,21 @@ fn action(action: &program::Action) -> Result<Action, TableError> {
     })
 }
 
-/// The rules that lead each frontend to its socket, and nobody else there.
-pub(crate) fn ruleset(sockets: &BTreeMap<SocketAddr, SocketAddr>) -> (Ruleset, Vec<String>) {
+/// The rules that lead the clients that `serve` lets in from each frontend to its socket, and nobody else there.
+pub(crate) fn ruleset(
+    serve: &BTreeMap<SocketAddr, Serve>,
+    sockets: &BTreeMap<SocketAddr, SocketAddr>,
+) -> (Ruleset, Vec<String>) {
     let (mut ruleset, mut problems) = (Ruleset::default(), Vec::new());
-    for (frontend, socket) in sockets {
+    for (frontend, serve) in serve {
+        let Some(socket) = sockets.get(frontend) else { continue };
         let at = Frontend { address: frontend.ip(), protocol: Transport::Tcp, port: frontend.port() };
         let service = Service {
             endpoints: [Target { address: *socket, place: Place::Here }].into(),
             // The proxy sees the client's own address.
             policy: TrafficPolicy::Local,
             affinity: Affinity::None,
-            sources: Vec::new(),
+            sources: serve.sources.iter().copied().collect(),
         };
         match ruleset.add(at, service) {
             Ok(()) => ruleset.keep_private(*socket),
@@ -208,9 +212,17 @@ mod tests {
             (socket("192.0.2.1:80"), socket("10.0.0.11:3000")),
             (socket("[2001:db8::1]:80"), socket("10.0.0.11:3001")),
         ]);
-        let (ruleset, problems) = ruleset(&sockets);
+        let sources = BTreeSet::from(["192.0.2.128/25".parse().unwrap()]);
+        let serve = sockets
+            .keys()
+            .map(|frontend| (*frontend, Serve { sources: sources.clone(), ..Serve::default() }));
+        let mut serve: BTreeMap<_, _> = serve.collect();
+        serve.insert(socket("192.0.2.1:81"), Serve::default());
+        let (ruleset, problems) = ruleset(&serve, &sockets);
         assert_eq!(problems.len(), 1, "families do not mix: {problems:?}");
-        assert_eq!(ruleset.services().count(), 1);
         assert_eq!(ruleset.private().collect::<Vec<_>>(), [&socket("10.0.0.11:3000")]);
+        let services: Vec<_> = ruleset.services().collect();
+        let [(frontend, service)] = services[..] else { panic!("{services:?}") };
+        assert_eq!((frontend.port, &service.sources[..]), (80, &["192.0.2.128/25".parse().unwrap()][..]));
     }
 }

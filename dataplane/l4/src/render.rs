@@ -320,6 +320,12 @@ mod tests {
                 true,
             ),
             (
+                "a range of everybody restricts nobody",
+                restricted(&["192.0.2.0/24", "0.0.0.0/0"]),
+                "saddr != {",
+                false,
+            ),
+            (
                 "affinity",
                 Service { affinity: Affinity::Client, ..service(cluster, &[here]) },
                 "jhash ip saddr mod 509 seed 0x66616972 map",

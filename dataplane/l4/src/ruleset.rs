@@ -130,7 +130,8 @@ pub struct Ruleset {
 }
 
 impl Ruleset {
-    /// Adds a service. Source ranges of the other family are kept out: they can never match.
+    /// Adds a service. Source ranges of the other family are kept out: they can never match. A range of everybody
+    /// restricts nobody.
     pub fn add(&mut self, frontend: Frontend, mut service: Service) -> Result<(), RulesetError> {
         let v4 = frontend.address.is_ipv4();
         if let Some(other) = service.endpoints.iter().find(|endpoint| endpoint.address.is_ipv4() != v4) {
@@ -144,7 +145,11 @@ impl Ruleset {
         if asked && service.sources.is_empty() {
             service.sources.push(nobody(v4));
         }
-        service.sources = IpNet::aggregate(&service.sources);
+        service.sources = if service.sources.iter().any(|range| range.prefix_len() == 0) {
+            Vec::new()
+        } else {
+            IpNet::aggregate(&service.sources)
+        };
         self.services.insert(frontend, service);
         Ok(())
     }

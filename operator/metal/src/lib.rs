@@ -6,6 +6,7 @@
 //! | [`allocate`]  | which address a stack gets                                        | the operator |
 //! | [`stack`]     | the Stack unit: an address of its own, live before it is published | the operator |
 //! | [`election`]  | which node answers for an address                                 | every agent  |
+//! | `clients`     | which clients may come, and who is held because of it             | both         |
 //! | [`program`]   | what one node announces, listens on and routes                    | every agent  |
 //! | [`announced`] | how agents say who answers for an address                         | both         |
 //!
@@ -14,6 +15,7 @@
 
 pub mod allocate;
 pub mod announced;
+mod clients;
 pub mod election;
 pub mod pool;
 pub mod program;

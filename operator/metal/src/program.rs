@@ -18,12 +18,14 @@ use fairway_core::{
     read::{self, ReadConfig},
     snapshot::Snapshot,
 };
+use ipnet::IpNet;
 use serde::Serialize;
 
 use endpoints::Places;
 pub(crate) use routes::servable_path;
 
 use crate::{
+    clients,
     election::{self, Peers},
     stack::{leavers, recorded},
 };
@@ -53,6 +55,8 @@ pub struct Announcement {
 pub struct Serve {
     /// Whether TLS is terminated.
     pub tls: bool,
+    /// Clients that are let in; empty: all.
+    pub sources: BTreeSet<IpNet>,
     /// Certificates by host; an empty host is the one for names that no other matches.
     pub certificates: Vec<Certificate>,
     /// The first that matches best decides; no two have the same host and path.
@@ -150,6 +154,7 @@ fn serve(program: &mut NodeProgram, view: View<'_>, places: &Places<'_>, stack: 
     if intent.members.is_empty() {
         intent.members = leavers(&intent, &remembered).into_values().collect();
     }
+    let (intent, _) = clients::agree(intent, &remembered);
     for (port, serve) in routes::serve(places, &intent) {
         program.secrets.extend(serve.certificates.iter().map(|certificate| certificate.secret.clone()));
         program.serve.insert(SocketAddr::new(address, port), serve);

@@ -51,8 +51,8 @@ rows! {
             "Security groups of the load balancer, by id or by Name tag, in place of the managed one.";
         MANAGE_BACKEND_SECURITY_GROUP_RULES: bool = "manage-backend-security-group-rules", INGRESS, Exclusive, AWS, value::boolean, "true",
             "Whether, with security groups given, the rules that let the load balancer reach its targets are managed.";
-        INBOUND_CIDRS: Vec<IpNet> = "inbound-cidrs", CLASS, Exclusive, AWS, value::ranges, "10.0.0.0/8, fd00::/8",
-            "Ranges of client addresses that the managed security group lets in.";
+        INBOUND_CIDRS: Vec<IpNet> = "inbound-cidrs", CLASS, Exclusive, BOTH, value::ranges, "10.0.0.0/8, fd00::/8",
+            "Ranges of client addresses that are let in: by the managed security group, or by the node.";
         SECURITY_GROUP_PREFIX_LISTS: Vec<String> = "security-group-prefix-lists", CLASS, Exclusive, AWS, value::list, "pl-0a1",
             "Prefix lists that the managed security group lets in.";
         CERTIFICATE_ARN: Vec<String> = "certificate-arn", CLASS, PerMember, AWS, value::list, "arn:aws:acm:us-east-1:000000000000:certificate/a",

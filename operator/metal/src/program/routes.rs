@@ -9,6 +9,8 @@ use fairway_core::{
     intent::{Ask, Backend, HttpAsk, HttpProtocol, Intent, Member, PathType},
 };
 
+use crate::clients;
+
 use super::{
     Action, Certificate, Path, Route, Serve,
     endpoints::{Places, endpoints},
@@ -41,6 +43,11 @@ pub(super) fn serve(places: &Places<'_>, intent: &Intent) -> BTreeMap<u16, Serve
             if let (None, Some(backend)) = (&serve.default, &ask.default_backend) {
                 serve.default = Some(action(places, backend));
             }
+        }
+    }
+    for (port, sources) in clients::by_port(intent) {
+        if let Some(serve) = ports.get_mut(&port) {
+            serve.sources = sources;
         }
     }
     ports

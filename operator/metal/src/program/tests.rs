@@ -157,3 +157,14 @@ fn a_redirecting_listener_has_no_routes_and_secrets_are_named_once_each() {
     assert_eq!(program.serve[&socket(443)].certificates, [certificate]);
     assert_eq!(program.secrets, BTreeSet::from([secret]));
 }
+
+#[test]
+fn clients_are_let_in_by_the_ranges_of_the_annotation() {
+    let spec = json!({"rules": [rule("shop.example.com", "/", "Prefix", "web")]});
+    let ranges = |annotations: &Value| {
+        run(&cluster(&[ingress(annotations, &spec)])).serve[&socket(80)].sources.clone()
+    };
+    assert!(ranges(&json!({})).is_empty());
+    let two = json!({"alb.ingress.kubernetes.io/inbound-cidrs": "203.0.113.0/24,2001:db8::/32"});
+    assert_eq!(ranges(&two), ["203.0.113.0/24", "2001:db8::/32"].map(|text| text.parse().unwrap()).into());
+}

@@ -28,6 +28,7 @@ pub use op::AddressOp;
 use crate::{
     allocate::{Given, Wish, allocate, keeps},
     announced::announcers,
+    clients,
     election::candidates,
     pool::{Pool, pools},
     program::servable_path,
@@ -122,6 +123,8 @@ impl Provider for Stacks {
     fn evaluate(input: &Input<'_, Self>) -> Step<Self> {
         let (intent, mut notes) =
             read::intent(input.snapshot, &input.config.read, input.unit, input.last_good);
+        let (intent, held) = clients::agree(intent, input.last_good);
+        notes.extend(held);
         let (pools, pool_notes) = pools(input.snapshot);
         notes.extend(pool_notes);
         notes.extend(unserved(&intent));

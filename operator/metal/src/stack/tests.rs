@@ -12,6 +12,7 @@ const SECOND: &str = "192.0.2.11";
 
 /// A cluster with one node, a pool of two addresses that is advertised, and an Ingress.
 struct Case {
+    stack: StackId,
     objects: Vec<Value>,
     ingress: Value,
     held: Vec<&'static str>,
@@ -51,6 +52,7 @@ fn case() -> Case {
         "metadata": {"name": "shop", "uid": "2", "annotations": {}},
         "spec": {"ingressClassName": "metal", "rules": [{"host": "shop.example.com", "http": {"paths": [path]}}]}});
     Case {
+        stack: stack(),
         objects,
         ingress,
         held: vec![],
@@ -95,7 +97,7 @@ impl Case {
         let arns: BTreeMap<String, &str> =
             self.held.iter().map(|held| (format!("address/{held}"), *held)).collect();
         let state = json!({"apiVersion": "fairway.dev/v1alpha1", "kind": "LoadBalancerState",
-            "metadata": {"name": stack().state_name()}, "spec": {"stack": stack().to_string(), "provider": "in-cluster"},
+            "metadata": {"name": self.stack.state_name()}, "spec": {"stack": self.stack.to_string(), "provider": "in-cluster"},
             "status": {"arns": arns, "conditions": [condition]}});
         let objects = self.objects.iter().chain([&self.ingress, &state]);
         objects.for_each(|object| snapshot.add(object).unwrap());
@@ -108,7 +110,7 @@ impl Case {
         let addresses = self.held.iter().map(|held| (format!("address/{held}"), (*held).to_owned()));
         let last_good =
             LastGood { resources: addresses.collect(), members: self.good.clone(), ..LastGood::default() };
-        let (unit, config) = (stack(), Config { read: read::ReadConfig::default() });
+        let (unit, config) = (self.stack.clone(), Config { read: read::ReadConfig::default() });
         Stacks::evaluate(&Input {
             unit: &unit,
             config: &config,
@@ -282,4 +284,22 @@ fn patterns_of_another_provider_are_told_one_by_one() {
     let messages: Vec<&str> = evaluation.notes.iter().map(|note| note.message.as_str()).collect();
     assert_eq!(codes(&evaluation), [("PathNotPortable", Class::Invalid); 2], "{messages:?}");
     assert!(messages[0].contains("/*.png") && messages[1].contains("/a?c"), "{messages:?}");
+}
+
+#[test]
+fn who_contradicts_an_earlier_member_on_who_may_come_is_told_and_not_shown() {
+    let mut group = case().holding(&[FIRST]).announcing(&[FIRST]);
+    let annotations = |ranges| json!({"alb.ingress.kubernetes.io/group.name": "shop", "alb.ingress.kubernetes.io/inbound-cidrs": ranges});
+    let mut later = group.ingress.clone();
+    later["metadata"]["name"] = json!("zoo");
+    later["metadata"]["uid"] = json!("3");
+    later["metadata"]["annotations"] = annotations("0.0.0.0/0");
+    group.ingress["metadata"]["annotations"] = annotations("10.0.0.0/8");
+    group.objects.push(later);
+    group.stack = StackId::new(ProviderKind::InCluster, StackKey::Group("shop".to_owned()));
+    let evaluation = group.evaluate();
+    assert_eq!(codes(&evaluation), [("ConflictingSetting", Class::Conflict)]);
+    assert!(evaluation.notes.iter().all(|note| note.held && note.about.key.name == "zoo"));
+    let shown: Vec<&str> = evaluation.status.iter().map(|wish| wish.object.key.name.as_str()).collect();
+    assert_eq!(shown, ["shop"]);
 }
