@@ -22,6 +22,7 @@ from lab.progress import Progress  # noqa: E402
 from e2e.lib import delivery  # noqa: E402
 from e2e.lib.cloud import Cloud  # noqa: E402
 from e2e.lib.cluster import Cluster  # noqa: E402
+import terminal  # noqa: E402
 from tree import lines, tree  # noqa: E402
 
 OWNER = "demo"
@@ -155,7 +156,7 @@ def main() -> int:
 def stay(lab: Lab) -> None:
     """Keeps the lab up until Ctrl-C and says how to use it."""
     print(f"It stays up until Ctrl-C. In another shell: eval \"$(e2e/lab/lab env --name {lab.name})\"; $KUBECTL get ingress --all-namespaces")
-    with contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt), terminal.alone():
         while True:
             time.sleep(1.0)
 

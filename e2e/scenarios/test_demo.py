@@ -51,7 +51,10 @@ def test_ctrl_c_ends_the_demo_and_leaves_nothing() -> None:
     name = unique_name("demo")
     child, terminal = pty.fork()
     if child == 0:
-        os.execv(sys.executable, [sys.executable, "-c", STAYS, str(E2E), str(E2E / "demo"), name])
+        # As `make demo` does it: on a terminal, Ctrl-C is sent to make as well.
+        os.environ |= {"PROGRAM": STAYS, "NAME": name}
+        recipe = f'demo: ; @{sys.executable} -c "$$PROGRAM" {E2E} {E2E / "demo"} "$$NAME"'
+        os.execvp("make", ["make", "--no-print-directory", "--file=/dev/null", f"--eval={recipe}", "demo"])
     try:
         seen = reads_until(terminal, b"until Ctrl-C", UP_SECONDS)
         assert b"until Ctrl-C" in seen, seen
