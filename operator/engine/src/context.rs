@@ -17,6 +17,7 @@ use crate::{
         Answer, Apply, Clock, Finalize, Leadership, Observe, Publish, Refusal, Remember, Remembered,
         Snapshots, Term,
     },
+    refusals::Refusals,
 };
 
 /// What evaluating to the end needs; writes nothing.
@@ -59,17 +60,18 @@ pub struct Context<P: Provider> {
     pub memory: Memory<P>,
 }
 
-/// What this process recorded last of each unit in the present term.
+/// What this process recorded last of each unit in the present term, and what it was refused.
 ///
 /// A watch lags behind writes. Without this, a change that is taken back quickly would be compared with the
 /// fingerprint from before the change, and what was applied in between would stay.
 pub struct Memory<P: Provider> {
     units: Mutex<BTreeMap<P::Unit, (Term, Remembered)>>,
+    pub(crate) refusals: Refusals<P::Unit>,
 }
 
 impl<P: Provider> Default for Memory<P> {
     fn default() -> Self {
-        Self { units: Mutex::new(BTreeMap::new()) }
+        Self { units: Mutex::new(BTreeMap::new()), refusals: Refusals::default() }
     }
 }
 
@@ -80,6 +82,7 @@ impl<P: Provider> Memory<P> {
 
     pub(crate) fn drop_unit(&self, unit: &P::Unit) {
         self.lock().remove(unit);
+        self.refusals.forget(unit);
     }
 
     fn overlay(&self, unit: &P::Unit, term: Term, recorded: Remembered) -> Remembered {

@@ -74,16 +74,28 @@ impl<P: Provider + 'static> Run<'_, P> {
         }
         self.ctx.board.lend(&mut self.bindings);
         let unit = self.unit.to_string();
-        planned.waits.iter().find_map(|wait| match self.ctx.board.ask(&unit, wait) {
+        let waits = planned.waits.iter().find_map(|wait| match self.ctx.board.ask(&unit, wait) {
             Standing::Holds => None,
             Standing::Waits => Some(OpResult::Waiting(wait.clone())),
             Standing::Overdue => Some(OpResult::Failed(overdue(wait))),
-        })
+        });
+        waits.or_else(|| self.refused_lately(&planned.op))
+    }
+
+    fn refused_lately(&self, op: &P::Op) -> Option<OpResult> {
+        let deletes = op.effect() == Effect::Delete;
+        let standing = || self.ctx.memory.refusals.standing(self.unit, &op.resource());
+        deletes.then(standing).flatten().map(OpResult::Failed)
     }
 
     async fn apply(&mut self, planned: &Planned<P::Op>) -> OpResult {
         let op = planned.op.describe();
-        match self.ctx.apply.apply(self.unit, &planned.op, &self.bindings).await {
+        let applied = self.ctx.apply.apply(self.unit, &planned.op, &self.bindings).await;
+        if planned.op.effect() == Effect::Delete {
+            let failure = applied.as_ref().err().map(|refusal| &refusal.failure);
+            self.ctx.memory.refusals.note(self.unit, planned.op.resource(), failure);
+        }
+        match applied {
             Ok(applied) => {
                 tracing::info!(op, "applied");
                 self.bind(&planned.op, applied);

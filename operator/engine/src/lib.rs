@@ -12,6 +12,7 @@
 //! | [`reconcile`] | one look at one unit, from reading to writing; the only place that orders them |
 //! | [`board`]     | what units publish for each other, and the waits that ask for it             |
 //! | [`drift`]     | when a fingerprint may no longer be relied on                                |
+//! | `refusals`    | deletions that were refused because something is still in use, and when they are tried again |
 //! | [`queue`]     | which unit is looked at next, and when again                                 |
 //!
 //! What the engine guarantees: nothing is written without the lease; finalizers stand before the first effect and
@@ -26,6 +27,7 @@ pub mod plan;
 pub mod ports;
 pub mod queue;
 pub mod reconcile;
+mod refusals;
 
 #[cfg(test)]
 mod tests;

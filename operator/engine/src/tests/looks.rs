@@ -281,6 +281,51 @@ async fn an_op_waits_until_no_record_points_at_its_name() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_deletion_of_what_is_still_in_use_is_tried_again_after_a_growing_delay() {
+    let stage = Stage::wanting(&[]);
+    stage.world.inner().things.insert("a".to_owned());
+    stage.world.inner().refuse.insert("delete a".to_owned(), refusal(Class::Pending, None));
+    let start = tokio::time::Instant::now();
+    let mut tries = Vec::new();
+    // Every look is brought about by an event: ten a second, for ten seconds.
+    for _ in 0..100 {
+        assert_eq!(look(&stage).await, Next::Within(Duration::from_secs(5)), "it is pending all the time");
+        if stage.world.take_log().contains(&"delete a".to_owned()) {
+            tries.push(start.elapsed().as_secs());
+        }
+        tokio::time::advance(Duration::from_millis(100)).await;
+    }
+    assert_eq!(tries, [0, 1, 3, 7]);
+    stage.world.inner().refuse.clear();
+    let _ = look(&stage).await;
+    assert!(stage.world.inner().things.contains("a"), "not before the delay is over");
+    tokio::time::advance(Duration::from_secs(5)).await;
+    let _ = look(&stage).await;
+    assert!(stage.world.inner().things.is_empty());
+    // What is made again and in use again starts from the first delay.
+    stage.world.inner().things.insert("a".to_owned());
+    stage.world.inner().refuse.insert("delete a".to_owned(), refusal(Class::Pending, None));
+    let _ = look(&stage).await;
+    stage.world.take_log();
+    tokio::time::advance(Duration::from_millis(1001)).await;
+    let _ = look(&stage).await;
+    assert!(stage.world.take_log().contains(&"delete a".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deletion_that_is_refused_for_another_reason_is_tried_at_every_look() {
+    for class in [Class::Transient, Class::Conflict, Class::Environment] {
+        let stage = Stage::wanting(&[]);
+        stage.world.inner().things.insert("a".to_owned());
+        stage.world.inner().refuse.insert("delete a".to_owned(), refusal(class, None));
+        for _ in 0..3 {
+            let _ = look(&stage).await;
+            assert!(stage.world.take_log().contains(&"delete a".to_owned()), "{class:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_wait_is_bounded() {
     let stage = Stage::wanting(&["a"]);
     stage.script.lock().unwrap().wait = Some(Wait::BackendSecurityGroup);
