@@ -1,9 +1,12 @@
 """The API server as the lab and its tests speak to it: plain HTTP calls, and kubeconfig files for others."""
 
 import dataclasses
+import functools
 import http.client
 import json
 import ssl
+import threading
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +14,11 @@ from urllib.parse import urlsplit
 from .wait import patient
 
 PATCH = "application/merge-patch+json"
+# The API server closes connections that nobody used for 90 s.
+IDLE_SECONDS = 30.0
+
+# Each thread's connections, with the time of their last use: a new one costs more than most calls.
+_open = threading.local()
 
 
 class ApiError(RuntimeError):
@@ -23,7 +31,7 @@ class ApiError(RuntimeError):
 
 @dataclasses.dataclass(frozen=True)
 class Api:
-    """One API server and one identity. Bodies and answers are JSON objects; each call is a connection of its own."""
+    """One API server and one identity. Bodies and answers are JSON objects."""
 
     server: str
     token: str
@@ -46,19 +54,26 @@ class Api:
 
     def call(self, method: str, path: str, body: Any = None, kind: str = "application/json") -> Any:
         """Sends one request. Raises `ApiError` for an answer outside 2xx and `OSError` when there is none."""
-        url = urlsplit(self.server)
-        connection = http.client.HTTPSConnection(
-            url.hostname or "", url.port, timeout=patient(30), context=ssl.create_default_context(cafile=str(self.authority)))
         headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/json", "Content-Type": kind}
-        try:
-            connection.request(method, path, None if body is None else json.dumps(body), headers)
-            answer = connection.getresponse()
-            text = answer.read().decode()
-        finally:
-            connection.close()
-        if not 200 <= answer.status < 300:
-            raise ApiError(f"{method} {path}", answer.status, text)
+        status, text = self._send(method, path, None if body is None else json.dumps(body), headers)
+        if not 200 <= status < 300:
+            raise ApiError(f"{method} {path}", status, text)
         return json.loads(text) if text.startswith(("{", "[")) else text
+
+    def _send(self, *request: Any) -> tuple[int, str]:
+        """Sends a request over a connection that is open, or over a new one, and keeps it open."""
+        # A server of another run may have the same address, but not the same authority.
+        key = (self.server, self.authority.read_text(encoding="ascii"))
+        connection, used = _open.__dict__.pop(key, (None, 0.0))
+        if connection is not None and time.monotonic() - used < IDLE_SECONDS:
+            try:
+                return _exchange(key, connection, request)
+            except OSError:  # the server may have ended meanwhile; what changes something is not sent twice
+                if request[0] != "GET":
+                    raise
+        url = urlsplit(self.server)
+        fresh = http.client.HTTPSConnection(url.hostname or "", url.port, timeout=patient(30), context=_trusting(key[1]))
+        return _exchange(key, fresh, request)
 
     def at(self, server: str) -> "Api":
         """The same cluster and identity, reached by another address."""
@@ -83,3 +98,21 @@ class Api:
         path.write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")  # JSON is YAML
         path.chmod(0o600)
         return path
+
+
+@functools.cache
+def _trusting(authority: str) -> ssl.SSLContext:
+    return ssl.create_default_context(cadata=authority)
+
+
+def _exchange(key: tuple[str, str], connection: http.client.HTTPSConnection, request: tuple[Any, ...]) -> tuple[int, str]:
+    try:
+        connection.request(*request)
+        answer = connection.getresponse()
+        text = answer.read().decode()
+    except BaseException:
+        connection.close()
+        raise
+    if not answer.will_close:
+        _open.__dict__[key] = (connection, time.monotonic())
+    return answer.status, text
