@@ -1,5 +1,6 @@
 //! Ownership is a type: only what carries our marks can be changed or deleted.
 
+use fairway_core::class::{Class, Classified};
 use serde::Serialize;
 
 use crate::model::Tags;
@@ -9,6 +10,34 @@ use crate::model::Tags;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Owned<R> {
     resource: R,
+}
+
+/// Something without our marks is where ours should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{kind} {name} exists and is not ours; it is left as it is")]
+pub struct Taken {
+    /// What it is.
+    pub kind: &'static str,
+    /// Its name.
+    pub name: String,
+}
+
+impl Taken {
+    /// A `kind` called `name`.
+    #[must_use]
+    pub fn new(kind: &'static str, name: &str) -> Self {
+        Self { kind, name: name.to_owned() }
+    }
+}
+
+impl Classified for Taken {
+    fn class(&self) -> Class {
+        Class::Conflict
+    }
+
+    fn code(&self) -> &'static str {
+        "NameTaken"
+    }
 }
 
 /// Something that can carry tags.

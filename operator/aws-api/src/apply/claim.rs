@@ -1,8 +1,9 @@
 //! Whether something that exists is our own earlier work.
 
 use fairway_aws::model::Tags;
+use fairway_aws::ownership::Taken;
 use fairway_aws::tags::CLUSTER;
-use fairway_core::class::Class;
+use fairway_core::class::Classified as _;
 use fairway_engine::ports::Refusal;
 
 /// Whether `have` carries the ownership tags of `wanted`: the cluster, the stack and which resource of it.
@@ -14,9 +15,9 @@ pub(super) fn is_ours(wanted: &Tags, have: &Tags) -> bool {
 }
 
 /// Somebody else's thing is where ours should be.
-pub(super) fn taken(what: &str) -> Refusal {
-    let message = format!("{what} exists on AWS and does not belong to this object; it is left as it is");
-    Refusal::new(Class::Conflict, "NameTaken", message)
+pub(super) fn taken(kind: &'static str, name: &str) -> Refusal {
+    let taken = Taken::new(kind, name);
+    Refusal::new(taken.class(), taken.code(), taken.to_string())
 }
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ impl Aws {
         let tags = self.read_tags(std::slice::from_ref(&arn)).await?.remove(&arn).unwrap_or_default();
         self.record_balancer(balancer, |balancer| balancer.listeners = None);
         if !claim::is_ours(&spec.tags, &tags) {
-            return Err(claim::taken(&format!("a listener on port {}", spec.port)).into());
+            return Err(claim::taken("listener", spec.reference().name()).into());
         }
         Ok(decoded(Some(found), tags)?)
     }

@@ -77,7 +77,7 @@ impl Aws {
                 all.balancers.entry(seen.handle.id.clone()).or_insert_with(listed);
             });
         }
-        seen.filter(|_| ours).ok_or_else(|| claim::taken(&format!("load balancer {}", spec.name)).into())
+        seen.filter(|_| ours).ok_or_else(|| claim::taken("load balancer", &spec.name).into())
     }
 
     pub(super) async fn set_subnets(&self, arn: &str, subnets: &[String]) -> Done {

@@ -56,7 +56,7 @@ impl Aws {
         if claim::is_ours(&spec.tags, &seen.tags) && seen.conditions == spec.conditions {
             Ok(seen)
         } else {
-            Err(claim::taken(&format!("a rule of priority {priority}")).into())
+            Err(claim::taken("rule", spec.reference().name()).into())
         }
     }
 

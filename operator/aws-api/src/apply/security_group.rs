@@ -62,7 +62,7 @@ impl Aws {
         if claim::is_ours(&spec.tags, &group.tags) {
             Ok(group)
         } else {
-            Err(claim::taken(&format!("security group {}", spec.name)).into())
+            Err(claim::taken("security group", &spec.name).into())
         }
     }
 

@@ -85,7 +85,7 @@ impl Aws {
                 all.target_groups.entry(seen.arn.clone()).or_insert_with(listed);
             });
         }
-        seen.filter(|_| ours).ok_or_else(|| claim::taken(&format!("target group {}", spec.name)).into())
+        seen.filter(|_| ours).ok_or_else(|| claim::taken("target group", &spec.name).into())
     }
 
     pub(super) async fn modify_health_check(&self, arn: &str, check: &HealthCheck) -> Done {

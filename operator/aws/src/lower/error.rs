@@ -6,6 +6,8 @@ use fairway_core::{
     settings::Unreadable,
 };
 
+use crate::ownership::Taken;
+
 /// Why something cannot be lowered. Sentences use the words of the manifest.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum LowerError {
@@ -119,13 +121,8 @@ pub(crate) enum LowerError {
     #[error("ssl-ports names {0:?}, which is no port of the Service")]
     NoSuchSslPort(String),
     /// The name belongs to something that is not ours.
-    #[error("{kind} {name} exists and is not ours; nothing of this load balancer is changed")]
-    NameTaken {
-        /// What it is.
-        kind: &'static str,
-        /// Its name.
-        name: String,
-    },
+    #[error(transparent)]
+    NameTaken(Taken),
     /// A port of our load balancer has a listener that is not ours.
     #[error("port {port} of load balancer {name} has a listener that is not ours")]
     PortTaken {
@@ -167,7 +164,7 @@ impl Classified for LowerError {
             Self::Disagree { .. }
             | Self::ProtocolClash { .. }
             | Self::TwoDefaults { .. }
-            | Self::NameTaken { .. }
+            | Self::NameTaken(_)
             | Self::PortTaken { .. }
             | Self::NameInTheWay { .. } => Class::Conflict,
             Self::NoSubnets { .. }
@@ -202,7 +199,7 @@ impl Classified for LowerError {
             Self::Sctp(_) => "UnsupportedProtocol",
             Self::PortTwice(_) => "PortTwice",
             Self::NoSuchSslPort(_) => "InvalidSslPorts",
-            Self::NameTaken { .. } => "NameTaken",
+            Self::NameTaken(error) => error.code(),
             Self::PortTaken { .. } => "PortTaken",
             Self::NameInTheWay { .. } => "ReplacementBlocked",
         }

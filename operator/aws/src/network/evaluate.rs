@@ -19,11 +19,11 @@ use super::{
 use crate::{
     compare,
     facts::{Answer, Interface, Query},
-    lower::{self, LowerError},
+    lower,
     model::{Permission, SecurityGroup, SecurityGroupRef},
     naming,
     observed::SecurityGroupSeen,
-    ownership::Owned,
+    ownership::{Owned, Taken},
     tags,
 };
 
@@ -208,7 +208,7 @@ impl Look<'_> {
     }
 
     fn taken(&self, foreign: &SecurityGroupSeen) -> Vec<Note> {
-        let error = LowerError::NameTaken { kind: "security group", name: foreign.name.clone() };
+        let error = Taken::new("security group", &foreign.name);
         let bindings = self.input.snapshot.target_group_bindings.keys();
         let about = |key: &fairway_core::ids::Key| {
             fairway_core::ids::ObjectRef::new(fairway_core::ids::Kind::TargetGroupBinding, key.clone())

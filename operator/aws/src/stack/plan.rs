@@ -22,7 +22,7 @@ use crate::{
         StackModel, Tags, TargetGroup,
     },
     observed::{ListenerSeen, LoadBalancerSeen, RuleSeen, StackObserved},
-    ownership::Owned,
+    ownership::{Owned, Taken},
 };
 
 /// All that a plan is made from.
@@ -79,7 +79,7 @@ pub(super) fn plan(planning: &Planning<'_>) -> Planned {
 fn names_taken(planning: &Planning<'_>) -> Vec<LowerError> {
     let (model, foreign) = (planning.model, &planning.claimed.foreign);
     let taken = |kind, name: &String, by: &BTreeSet<String>| {
-        by.contains(name).then(|| LowerError::NameTaken { kind, name: name.clone() })
+        by.contains(name).then(|| LowerError::NameTaken(Taken::new(kind, name)))
     };
     let balancer = model
         .load_balancer
@@ -148,8 +148,8 @@ impl Making<'_> {
                 }
                 Some(have) if !compare::target_group::same_kind(want, have.get()) => {
                     // Its name hashes all that is fixed at creation: who has it is not what we made.
-                    let name = want.name.clone();
-                    self.problems.push(LowerError::NameTaken { kind: "target group", name });
+                    let taken = Taken::new("target group", &want.name);
+                    self.problems.push(LowerError::NameTaken(taken));
                 }
                 Some(have) => {
                     for op in compare::target_group::changes(want, have) {
