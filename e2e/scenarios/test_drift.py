@@ -56,6 +56,8 @@ def spoil(shop, cloud, name):
     group = cloud.elb.describe_target_groups(LoadBalancerArn=arn)["TargetGroups"][0]["TargetGroupArn"]
     cloud.elb.modify_target_group(TargetGroupArn=group, HealthCheckPath="/elsewhere")
     cloud.elb.remove_tags(ResourceArns=[arn], TagKeys=["team"])
+    # Which resource of the stack they are: whose they are is still there to be read.
+    cloud.elb.remove_tags(ResourceArns=[arn, group], TagKeys=["ingress.k8s.aws/resource"])
     target = cloud.elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"][0]["Target"]
     cloud.elb.deregister_targets(TargetGroupArn=group, Targets=[target])
     for security in cloud.ec2.describe_security_groups()["SecurityGroups"]:

@@ -20,7 +20,7 @@ use fairway_aws::{
 use fairway_core::{
     evaluate::Evaluation,
     ids::{Key, ProviderKind, StackId, StackKey},
-    plan::{Effect, Operation as _, Wait},
+    plan::{Effect, Operation as _, ResourceKey, Wait},
     report::report,
 };
 use serde_json::{Value, json};
@@ -282,6 +282,89 @@ fn a_load_balancer_that_carries_our_tags_is_taken_over_under_its_own_name() {
     world.settle(&config(), &own("web"));
     assert_eq!(balancer(&world).name, "brought-along");
     assert_eq!(paths(&world), ["/more", "/*"]);
+}
+
+/// Takes a tag from everything of the stack.
+fn untag(world: &mut World, key: &str) {
+    let observed = &mut world.observed;
+    observed.security_groups.values_mut().for_each(|seen| drop(seen.tags.remove(key)));
+    observed.target_groups.values_mut().for_each(|seen| drop(seen.tags.remove(key)));
+    for balancer in observed.load_balancers.values_mut() {
+        balancer.tags.remove(key);
+        for listener in balancer.listeners.values_mut() {
+            listener.tags.remove(key);
+            listener.rules.iter_mut().for_each(|rule| drop(rule.tags.remove(key)));
+        }
+    }
+}
+
+#[test]
+fn a_removed_resource_id_is_put_back_where_name_or_parent_says_which_it_was() {
+    let mut world = World::recorded();
+    world.add(&json!([ingress("web", &[("load-balancer-name", "brought-along")], &[("/", "web")])]));
+    world.settle(&config(), &own("web"));
+    // Under a name that nothing but its being the stack's only one explains.
+    change(&mut world, ingress("web", &[], &[("/", "web")]));
+    let wanted = world.dump();
+    untag(&mut world, "ingress.k8s.aws/resource");
+    let (evaluation, _) = world.look(&config(), &own("web"));
+    let ops: Vec<&StackOp> = evaluation.plan.ops().iter().map(|planned| &planned.op).collect();
+    assert!(ops.iter().all(|op| matches!(op, StackOp::SetTags(_))), "{:#?}", lines(&evaluation));
+    assert_eq!(ops.len(), 5, "load balancer, listener, rule, target group, security group");
+    world.settle(&config(), &own("web"));
+    assert_eq!(world.dump(), wanted);
+}
+
+#[test]
+fn a_removed_resource_id_of_a_successors_target_group_is_put_back() {
+    let mut world = World::recorded();
+    world.add(&json!([ingress("web", &[("scheme", "internet-facing")], &[("/", "web")])]));
+    world.settle(&config(), &own("web"));
+    change(&mut world, ingress("web", &[("scheme", "internal")], &[("/", "web")]));
+    world.settle(&config(), &own("web"));
+    untag(&mut world, "ingress.k8s.aws/resource");
+    let (evaluation, _) = world.look(&config(), &own("web"));
+    assert!(deletions(&evaluation).is_empty(), "{:?}", deletions(&evaluation));
+    assert!(evaluation.plan.ops().iter().all(|planned| matches!(planned.op, StackOp::SetTags(_))));
+}
+
+#[test]
+fn what_lost_a_mark_is_left_alone_and_goes_on_being_published() {
+    for mark in ["elbv2.k8s.aws/cluster", "ingress.k8s.aws/stack"] {
+        let mut world = World::recorded();
+        world.add(&json!([ingress("web", &[("load-balancer-name", "brought-along")], &[("/", "web")])]));
+        world.settle(&config(), &own("web"));
+        change(&mut world, ingress("web", &[], &[("/", "web"), ("/more", "web2")]));
+        let settled = world.look(&config(), &own("web")).0;
+        let recorded = settled.bindings.iter().map(|(key, handle)| (key.to_string(), handle.id.clone()));
+        world.last_good.resources = recorded.collect();
+        world.observed.load_balancers.values_mut().for_each(|seen| drop(seen.tags.remove(mark)));
+        let before = world.observed.clone();
+        let (evaluation, _) = world.look(&config(), &own("web"));
+        assert!(evaluation.plan.is_empty(), "{mark}: {:?}", lines(&evaluation));
+        assert_eq!(codes(&evaluation), [("web".to_owned(), "OwnershipTagMissing", true)], "{mark}");
+        assert!(evaluation.notes[0].message.contains(mark), "{}", evaluation.notes[0].message);
+        let report = report(&evaluation, None);
+        let state = report.state.unwrap();
+        let hostname = before.load_balancers["brought-along"].handle.dns_name.clone();
+        assert_eq!(state.addresses[0].hostname, hostname, "{mark}: its address stays published");
+        let key = ResourceKey::new("load-balancer", "brought-along");
+        assert!(state.bindings.contains_key(&key), "{mark}: it is remembered");
+        assert!(!state.ready.status && state.fingerprint.is_none());
+
+        // Once it is back, work goes on; a tag of somebody else is no lost one.
+        let value = if mark.ends_with("cluster") { "demo" } else { "default/web" };
+        let tag = |world: &mut World, value: &str| {
+            let mut seen = world.observed.load_balancers.values_mut();
+            seen.next().unwrap().tags.insert(mark.to_owned(), value.to_owned());
+        };
+        tag(&mut world, "other");
+        let (evaluation, _) = world.look(&config(), &own("web"));
+        assert!(deletions(&evaluation).is_empty() && !evaluation.bindings.contains_key(&key), "{mark}");
+        tag(&mut world, value);
+        world.settle(&config(), &own("web"));
+        assert_eq!(paths(&world), ["/more", "/*"]);
+    }
 }
 
 #[test]

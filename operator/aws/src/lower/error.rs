@@ -123,6 +123,18 @@ pub(crate) enum LowerError {
     /// The name belongs to something that is not ours.
     #[error(transparent)]
     NameTaken(Taken),
+    /// It has the recorded id and nobody else's tags, but not all of ours.
+    #[error(
+        "{kind} {name} was made for this object and has lost its tag {tag}; nothing of this load balancer is changed until the tag is back"
+    )]
+    MarkLost {
+        /// What it is.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+        /// Key of the tag.
+        tag: String,
+    },
     /// A port of our load balancer has a listener that is not ours.
     #[error("port {port} of load balancer {name} has a listener that is not ours")]
     PortTaken {
@@ -165,6 +177,7 @@ impl Classified for LowerError {
             | Self::ProtocolClash { .. }
             | Self::TwoDefaults { .. }
             | Self::NameTaken(_)
+            | Self::MarkLost { .. }
             | Self::PortTaken { .. }
             | Self::NameInTheWay { .. } => Class::Conflict,
             Self::NoSubnets { .. }
@@ -200,6 +213,7 @@ impl Classified for LowerError {
             Self::PortTwice(_) => "PortTwice",
             Self::NoSuchSslPort(_) => "InvalidSslPorts",
             Self::NameTaken(error) => error.code(),
+            Self::MarkLost { .. } => "OwnershipTagMissing",
             Self::PortTaken { .. } => "PortTaken",
             Self::NameInTheWay { .. } => "ReplacementBlocked",
         }

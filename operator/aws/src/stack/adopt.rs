@@ -1,5 +1,6 @@
 //! What exists and serves as what is wanted keeps its name: the model takes over names of resources that carry our
-//! marks and the right resource id, whoever made them.
+//! marks and the right resource id, whoever made them. Where somebody removed the resource id, the name says which
+//! resource it is; and of load balancers and security groups a stack has one.
 //!
 //! A load balancer is taken over when kind and scheme are as wanted; then it keeps its subnets too, unless others were
 //! asked for. A target group is when nothing that is fixed at creation differs. A target group that another load
@@ -12,7 +13,8 @@ use crate::{
     lower::{LowerError, Lowered},
     model::{Action, Binding, LoadBalancer, Ref, SecurityGroupRef, StackModel, TargetGroup},
     naming,
-    observed::LoadBalancerSeen,
+    observed::{LoadBalancerSeen, SecurityGroupSeen},
+    ownership::Owned,
     tags,
 };
 
@@ -56,12 +58,19 @@ fn existing<'a>(
     claimed: &'a Claimed,
     resource_key: &str,
 ) -> Option<&'a LoadBalancerSeen> {
-    let fits = |seen: &&LoadBalancerSeen| {
-        let role = seen.tags.get(resource_key).is_some_and(|role| role == tags::LOAD_BALANCER);
-        role && seen.kind == want.kind && seen.scheme == want.scheme
-    };
+    let fits = |seen: &&LoadBalancerSeen| seen.kind == want.kind && seen.scheme == want.scheme;
     let all = || claimed.load_balancers.values().map(|owned| owned.get()).filter(fits);
-    all().find(|seen| seen.name == want.name).or_else(|| all().next())
+    let role =
+        |role: Option<&str>| all().find(|seen| seen.tags.get(resource_key).map(String::as_str) == role);
+    let same = all().find(|seen| seen.name == want.name);
+    same.or_else(|| role(Some(tags::LOAD_BALANCER))).or_else(|| role(None))
+}
+
+/// The model with the load balancer under another name.
+pub(super) fn named(model: &StackModel, name: &str) -> StackModel {
+    let mut model = model.clone();
+    rename_load_balancer(&mut model, name);
+    model
 }
 
 fn rename_load_balancer(model: &mut StackModel, name: &str) {
@@ -81,11 +90,12 @@ fn adopt_security_group(model: &mut StackModel, claimed: &Claimed, resource_key:
     if claimed.security_groups.contains_key(&own.name) {
         return;
     }
-    let fits = |(name, seen): (&String, &crate::ownership::Owned<crate::observed::SecurityGroupSeen>)| {
-        let role = seen.get().tags.get(resource_key)?;
-        (role == tags::SECURITY_GROUP).then(|| name.clone())
+    let of_role = |wanted: Option<&str>| {
+        let role = |seen: &Owned<SecurityGroupSeen>| seen.get().tags.get(resource_key).cloned();
+        let mut all = claimed.security_groups.iter();
+        all.find_map(|(name, seen)| (role(seen).as_deref() == wanted).then(|| name.clone()))
     };
-    let Some(name) = claimed.security_groups.iter().find_map(fits) else { return };
+    let Some(name) = of_role(Some(tags::SECURITY_GROUP)).or_else(|| of_role(None)) else { return };
     name.clone_into(&mut own.name);
     for group in model.load_balancer.iter_mut().flat_map(|balancer| &mut balancer.security_groups) {
         if let SecurityGroupRef::Managed(own) = group {
@@ -101,14 +111,17 @@ fn adopt_target_groups(model: &mut StackModel, claimed: &Claimed, resource_key: 
     let used_here = |name: &str| users.get(name).is_some_and(|by| by.contains(&current));
     let mut renamed = BTreeMap::new();
     for (name, want) in &model.target_groups {
+        let successor = naming::successor_target_group(name, &current);
         let fits = |candidate: &&String| {
             let seen = claimed.target_groups.get(*candidate).map(|owned| owned.get());
             seen.is_some_and(|seen| {
-                same_kind(want, seen) && seen.tags.get(resource_key) == want.tags.get(resource_key)
+                let role = seen.tags.get(resource_key);
+                let known =
+                    role == want.tags.get(resource_key) || (role.is_none() && **candidate == successor);
+                same_kind(want, seen) && known
             })
         };
         let here = claimed.target_groups.keys().filter(fits).find(|candidate| used_here(candidate));
-        let successor = naming::successor_target_group(name, &current);
         let taken_over = match here {
             _ if used_here(name) => None,
             Some(candidate) => Some(candidate.clone()),

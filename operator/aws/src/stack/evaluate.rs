@@ -14,8 +14,9 @@ use fairway_crds::TargetGroupBinding;
 
 use super::{
     StackOp, Stacks,
-    adopt::adopt,
+    adopt::{adopt, named},
     handles,
+    lost::{Lost, Memory},
     plan::{self, Planning},
     remembered, status,
 };
@@ -107,29 +108,48 @@ impl Look<'_> {
         StackScope {
             marks: tags::marks(self.input.config, self.input.unit),
             names: Names {
-                load_balancers: model.load_balancer.iter().map(|balancer| balancer.name.clone()).collect(),
+                load_balancers: model
+                    .load_balancer
+                    .iter()
+                    .flat_map(|wanted| self.balancers(wanted))
+                    .collect(),
                 target_groups: model.target_groups.keys().cloned().collect(),
                 security_groups: model.security_group.iter().map(|own| own.name.clone()).collect(),
             },
         }
     }
 
+    /// The name that is wanted, and those of the load balancers that were made: one that lost its tags is found by it.
+    fn balancers(&self, wanted: &LoadBalancer) -> BTreeSet<String> {
+        let kind = ResourceKey::new(LoadBalancer::KIND, "").0;
+        let recorded = self.input.last_good.resources.keys().filter_map(|key| key.strip_prefix(&kind));
+        recorded.map(str::to_owned).chain([wanted.name.clone()]).collect()
+    }
+
     fn compare(&self, observed: &StackObserved) -> Evaluation<Stacks> {
         let marks = tags::marks(self.input.config, self.input.unit);
         let resource_key = tags::resource_key(self.input.unit);
         let claimed = Claimed::of(observed, &marks);
-        let bindings = handles::of(&claimed, observed, self.objects.keys());
-        let model = match adopt(&self.lowered, &claimed, &resource_key) {
+        let memory = Memory { marks: &marks, recorded: &self.input.last_good.resources };
+        let lost = Lost::of(observed, &claimed, memory);
+        let mut bindings = handles::of(&claimed, observed, self.objects.keys());
+        bindings.extend(lost.handles.clone());
+        let adopted = match &lost.load_balancer {
+            Some(name) => Ok(named(&self.lowered.model, name)),
+            None => adopt(&self.lowered, &claimed, &resource_key),
+        };
+        let model = match adopted {
             Ok(model) => model,
             Err(problem) => return self.held(bindings, &problem),
         };
         let planned = plan::plan(&Planning {
             config: self.input.config,
-            marks: &marks,
+            memory,
             resource_key: &resource_key,
             model: &model,
             observed,
             claimed: &claimed,
+            lost: &lost,
             objects: &self.objects,
             frozen: self.lowered.frozen,
             farewell: &self.farewell(),

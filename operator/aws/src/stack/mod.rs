@@ -5,6 +5,7 @@ mod describe;
 mod draft;
 mod evaluate;
 mod handles;
+mod lost;
 mod op;
 mod plan;
 mod remembered;

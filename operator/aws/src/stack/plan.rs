@@ -12,7 +12,11 @@ use fairway_core::{
 };
 use fairway_crds::TargetGroupBinding;
 
-use super::{StackOp, draft::Draft};
+use super::{
+    StackOp,
+    draft::Draft,
+    lost::{Lost, Memory},
+};
 use crate::{
     compare::{self, Claimed},
     config::Config,
@@ -29,11 +33,13 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Planning<'a> {
     pub(super) config: &'a Config,
-    pub(super) marks: &'a Tags,
     pub(super) resource_key: &'a str,
     pub(super) model: &'a StackModel,
     pub(super) observed: &'a StackObserved,
     pub(super) claimed: &'a Claimed,
+    /// What was ours.
+    pub(super) lost: &'a Lost,
+    pub(super) memory: Memory<'a>,
     /// The stack's TargetGroupBinding objects.
     pub(super) objects: &'a BTreeMap<Key, &'a TargetGroupBinding>,
     /// Whether nothing may be deleted.
@@ -75,21 +81,26 @@ pub(super) fn plan(planning: &Planning<'_>) -> Planned {
     Planned { plan: making.draft.finish(), problems: making.problems }
 }
 
-/// Names that are wanted and belong to somebody else.
+/// What is wanted and belongs to somebody else, or is not ours any more.
 fn names_taken(planning: &Planning<'_>) -> Vec<LowerError> {
     let (model, foreign) = (planning.model, &planning.claimed.foreign);
-    let taken = |kind, name: &String, by: &BTreeSet<String>| {
-        by.contains(name).then(|| LowerError::NameTaken(Taken::new(kind, name)))
+    let taken = |key: ResourceKey, kind, name: &String, by: &BTreeSet<String>| {
+        let taken = by.contains(name) && !planning.lost.problems.contains_key(&key);
+        taken.then(|| LowerError::NameTaken(Taken::new(kind, name)))
     };
-    let balancer = model
-        .load_balancer
-        .iter()
-        .filter_map(|wanted| taken("load balancer", &wanted.name, &foreign.load_balancers));
-    let groups = model.target_groups.keys();
-    let groups = groups.filter_map(|name| taken("target group", name, &foreign.target_groups));
-    let own = model.security_group.iter();
-    let own = own.filter_map(|own| taken("security group", &own.name, &foreign.security_groups));
-    balancer.chain(groups).chain(own).collect()
+    let balancer = model.load_balancer.iter().filter_map(|wanted| {
+        let key = ResourceKey::new(LoadBalancer::KIND, &wanted.name);
+        taken(key, "load balancer", &wanted.name, &foreign.load_balancers)
+    });
+    let groups = model.target_groups.keys().filter_map(|name| {
+        let key = ResourceKey::new(TargetGroup::KIND, name);
+        taken(key, "target group", name, &foreign.target_groups)
+    });
+    let own = model.security_group.iter().filter_map(|own| {
+        let key = ResourceKey::new(SecurityGroup::KIND, &own.name);
+        taken(key, "security group", &own.name, &foreign.security_groups)
+    });
+    balancer.chain(groups).chain(own).chain(planning.lost.problems.values().cloned()).collect()
 }
 
 struct Making<'a> {
@@ -195,7 +206,7 @@ impl Making<'_> {
         for want in self.input.model.listeners.values() {
             let rules = self.input.model.rules.get(&want.port).map_or(&[][..], Vec::as_slice);
             let seen = self.current().and_then(|balancer| balancer.listeners.get(&want.port)).cloned();
-            match seen.map(|seen| Owned::claim(seen, self.input.marks)) {
+            match seen.map(|seen| Owned::claim(seen, self.input.memory.marks)) {
                 None => {
                     self.draft.switch(StackOp::CreateListener(want.clone()), Vec::new());
                     for op in compare::listener::after_creation(want) {
@@ -214,10 +225,12 @@ impl Making<'_> {
                     self.retag(key, &have.get().arn, &want.tags, &have.get().tags);
                     self.rules(want, rules, have.get());
                 }
-                Some(Err(_)) => self.problems.push(LowerError::PortTaken {
-                    name: want.load_balancer.name().to_owned(),
-                    port: want.port,
-                }),
+                Some(Err(seen)) => {
+                    let (key, name) = (want.reference().key(), want.load_balancer.name().to_owned());
+                    let what = ("listener", key.0.trim_start_matches("listener/"));
+                    let lost = self.input.memory.problem(&key, &seen.arn, what, &seen.tags);
+                    self.problems.push(lost.unwrap_or(LowerError::PortTaken { name, port: want.port }));
+                }
             }
         }
     }
@@ -225,7 +238,7 @@ impl Making<'_> {
     fn rules(&mut self, listener: &Listener, want: &[Rule], have: &ListenerSeen) {
         // While nothing may be deleted, a rule that nobody asks for may be a held member's: it keeps its place.
         let stays = |rule: &&RuleSeen| {
-            let ours = Owned::claim((*rule).clone(), self.input.marks).is_ok();
+            let ours = Owned::claim((*rule).clone(), self.input.memory.marks).is_ok();
             !ours || (self.input.frozen && !want.iter().any(|want| compare::rule::alike(want, rule)))
         };
         let (kept, free): (Vec<&RuleSeen>, Vec<&RuleSeen>) = have.rules.iter().partition(stays);
@@ -237,7 +250,7 @@ impl Making<'_> {
             &listener.reference(),
             &numbered,
             &free,
-            self.input.marks,
+            self.input.memory.marks,
         );
         changes.now.into_iter().for_each(|op| self.draft.switch(op, Vec::new()));
         self.tags.extend(changes.tags);
@@ -301,7 +314,7 @@ impl Making<'_> {
             current.listeners.iter().filter(|(port, _)| !self.input.model.listeners.contains_key(port));
         stale
             .filter_map(|(port, seen)| {
-                let owned = Owned::claim(seen.clone(), self.input.marks).ok()?;
+                let owned = Owned::claim(seen.clone(), self.input.memory.marks).ok()?;
                 Some((Ref::new(format!("{}:{port}", current.name)), owned))
             })
             .collect()

@@ -36,6 +36,16 @@ fn tag(aws: &mut Aws) {
     aws.remove_tags(&[ours(aws)], &BTreeSet::from(["team".to_owned()])).unwrap();
 }
 
+/// Which resource of the stack each thing is; whose it is stays.
+fn resource_id(aws: &mut Aws) {
+    let ours = ours(aws);
+    let group = aws.target_groups.values().find(|row| !row.ask.name.ends_with("-0000000000")).unwrap();
+    let listener = aws.listeners_of(&ours).next().unwrap().arn.clone();
+    let rule = aws.rules_of(&listener).next().unwrap().arn.clone();
+    let all = [ours, group.arn.clone(), listener, rule];
+    aws.remove_tags(&all, &BTreeSet::from(["ingress.k8s.aws/resource".to_owned()])).unwrap();
+}
+
 fn permission(aws: &mut Aws) {
     let group = aws.balancer(&ours(aws)).unwrap().security_groups.first().unwrap().clone();
     let extra = Permission {
@@ -70,11 +80,12 @@ fn record(aws: &mut Aws) {
 
 #[test]
 fn what_is_changed_behind_our_back_is_repaired_within_one_drift_period() {
-    let cases: [(&str, Meddle); 8] = [
+    let cases: [(&str, Meddle); 9] = [
         ("an attribute", attribute),
         ("a deleted rule", rule),
         ("a deleted listener", listener),
         ("a removed tag", tag),
+        ("removed resource ids", resource_id),
         ("a permission too many", permission),
         ("a permission of the nodes too few", node_permission),
         ("a deregistered target", target),
