@@ -1,6 +1,6 @@
 """`make demo`: Fairway from its chart on a real cluster, with AWS beside it; shows what was made and that it works.
 
-    python e2e/demo/demo.py [--profile debug|release] [--programs FOLDER] [--write]
+    python e2e/demo/demo.py [--programs FOLDER] [--write]
 
 Ends with 0 when everything is there, with 1 and the differences otherwise. On a terminal it stays up until Ctrl-C.
 """
@@ -128,7 +128,6 @@ class Demo:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--profile", choices=("debug", "release"), default="release")
     parser.add_argument("--programs", type=Path, help="folder with built binaries, in place of building them")
     parser.add_argument("--write", action="store_true", help="write expected.json from what was found; look at it before you believe it")
     wish = parser.parse_args()
@@ -136,8 +135,8 @@ def main() -> int:
     if wish.programs:
         programs = {name: wish.programs / name for name in delivery.PROGRAMS}
     else:
-        progress.step(f"building operator and agent ({wish.profile})")
-        programs = delivery.build(wish.profile)
+        progress.step("building operator and agent")
+        programs = delivery.build()
     with Lab(unique_name("demo"), nodes=2, aws=True) as lab:
         demo = Demo(lab, progress)
         demo.deliver(programs)

@@ -9,11 +9,13 @@ from .progress import Progress
 
 # Each package by a program it brings.
 CONTROL_PLANE = {"openssl": "openssl"}
+# The agent links libnftables.so.1, which the package of `nft` depends on.
+LINKED = {"nft": "nftables"}
 NODES = {
     "containerd": "containerd",
     "runc": "runc",
     "/usr/lib/cni/bridge": "containernetworking-plugins",
-    "nft": "nftables",
+    **LINKED,
     "iptables": "iptables",
     "conntrack": "conntrack",
     "ip": "iproute2",

@@ -3,33 +3,32 @@
 import subprocess
 from pathlib import Path
 
-from lab import Image, Lab, Recipe, images, paths
+from lab import Image, Lab, Recipe, images, packages, paths
+from lab.progress import Progress
 
 from . import chart
 
-# By package: user (only root gets the capabilities that the agent asks for), and what the program runs or reads beside itself.
-PROGRAMS = {
-    "fairway": ("65532:65532", {"/etc/ssl/certs/ca-certificates.crt": Path("/etc/ssl/certs/ca-certificates.crt")}),
-    "fairway-agent": ("0:0", {"/usr/bin/nft": Path("/usr/sbin/nft")}),
-}
+# Users by package: only root gets the capabilities that the agent asks for.
+PROGRAMS = {"fairway": images.USER, "fairway-agent": "0:0"}
 REGISTRY = "lab.fairway.dev"
 TAG = "e2e"
 RELEASE = "fairway"
 
 
-def build(profile: str = "release") -> dict[str, Path]:
-    """Builds both binaries; gives them by their package."""
-    words = ["cargo", "build", "--quiet", *(f"--package={name}" for name in PROGRAMS)]
-    subprocess.run([*words, "--release"] if profile == "release" else words, cwd=paths.REPOSITORY, check=True)
-    return {name: paths.REPOSITORY / "target" / profile / name for name in PROGRAMS}
+def build() -> dict[str, Path]:
+    """Builds both binaries, and installs before what they link; gives them by their package. In a debug build the AWS SDK panics
+    where there are no CA certificates, as in these images."""
+    packages.install(packages.LINKED, Progress(quiet=True))
+    packaged = [f"--package={name}" for name in PROGRAMS]
+    subprocess.run(["cargo", "build", "--quiet", "--release", *packaged], cwd=paths.REPOSITORY, check=True)
+    return {name: paths.REPOSITORY / "target" / "release" / name for name in PROGRAMS}
 
 
 def deliver(lab: Lab, programs: dict[str, Path]) -> list[Image]:
-    """Makes an image of each program, with the libraries it links and what `PROGRAMS` names, and gives it to every node."""
+    """Makes an image of each program, with the libraries it links and nothing else, and gives it to every node."""
     made = []
     for name, program in programs.items():
-        user, beside = PROGRAMS[name]
-        recipe = Recipe(f"{REGISTRY}/{name}:{TAG}", {f"/{name}": program, **beside}, user=user)
+        recipe = Recipe(f"{REGISTRY}/{name}:{TAG}", {f"/{name}": program}, user=PROGRAMS[name])
         made.append(images.make(recipe, lab.folder / "images" / f"{name}.tar"))
         lab.load(made[-1])
     return made
