@@ -38,9 +38,12 @@ class NodeShop:
             cluster.apply(_deployment(namespace, name), manifests.service(namespace, name, [manifests.port(80, "http", "http")]))
         eventually("pods ready", self._running, 60.0)
 
-    def ingress(self, class_name: str, routes: list[Route] | None = None, **rest: Any) -> None:
-        """Applies the Ingress `web`, by default with one route, in a class."""
-        annotations = {"alb.ingress.kubernetes.io/scheme": "internet-facing", "alb.ingress.kubernetes.io/target-type": "ip"}
+    def ingress(
+        self, class_name: str, routes: list[Route] | None = None, annotations: dict[str, str] | None = None, **rest: Any,
+    ) -> None:
+        """Applies the Ingress `web`, by default with one route, in a class; `annotations` are added to those that it has."""
+        usual = {"alb.ingress.kubernetes.io/scheme": "internet-facing", "alb.ingress.kubernetes.io/target-type": "ip"}
+        annotations = usual | (annotations or {})
         routes = routes or [(self.host, "/", "Prefix", "web", 80)]
         self.cluster.apply(manifests.ingress(self.namespace, "web", routes, annotations, class_name, **rest))
 
@@ -48,12 +51,15 @@ class NodeShop:
         """Waits for the one address of the Ingress."""
         return self.cluster.published("Ingress", self.namespace, "web", 40.0)
 
-    def curl(self, address: str, path: str = "/", host: str | None = None, authority: Path | None = None) -> tuple[int, dict[str, Any]]:
-        """Status and what the pod saw of a request by the client; status 0 when there is no answer. With an authority, by TLS."""
+    def curl(
+        self, address: str, path: str = "/", host: str | None = None, authority: Path | None = None, where: str = "client",
+    ) -> tuple[int, dict[str, Any]]:
+        """Status and what the pod saw of a request by a member of the network; status 0 when there is no answer. With an authority,
+        by TLS."""
         host = host or self.host
         scheme, port = ("https", 443) if authority else ("http", 80)
         words = ["curl", "--silent", "--max-time", "2", "--write-out", "\n%{http_code}", "--resolve", f"{host}:{port}:{address}", f"{scheme}://{host}{path}"]
-        done = self.lab.exec("client", [*words, *(["--cacert", authority] if authority else [])], check=False)
+        done = self.lab.exec(where, [*words, *(["--cacert", authority] if authority else [])], check=False)
         body, _, status = done.stdout.rpartition("\n")
         return int(status or 0), json.loads(body) if body.startswith("{") else {}
 

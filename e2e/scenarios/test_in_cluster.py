@@ -3,9 +3,10 @@
 import pytest
 
 from e2e.lib.node_shop import POOL
-from e2e.lib.waiting import eventually, need
+from e2e.lib.waiting import eventually, need, steadily
 
 pytestmark = pytest.mark.nodes
+INBOUND_CIDRS = "alb.ingress.kubernetes.io/inbound-cidrs"
 FIRST = POOL.partition("-")[0]
 
 
@@ -31,6 +32,21 @@ def test_certificates_come_from_secrets(node_shop):
     address = shop.address()
     shop.served(address, authority=authority)
     assert shop.curl(address, authority=shop.certificate("none"))[0] == 0, "another authority's certificate would not do"
+
+
+def test_only_clients_in_the_ranges_are_let_in(node_shop, node_lab):
+    shop = node_shop
+    network = node_lab.describe()["network"]
+    shop.ingress("fairway", annotations={INBOUND_CIDRS: f"{network['client']}/32, 192.0.2.0/24"})
+    address = shop.address()
+    shop.served(address)
+    steadily("another client gets no answer", lambda: need(shop.curl(address, where="control")[0] == 0, "it does"), 5.0)
+    shop.ingress("fairway", annotations={INBOUND_CIDRS: f"{network['control']}/32"})
+    shop.served(address, where="control")
+    steadily("the first client gets none any more", lambda: need(shop.curl(address)[0] == 0, "it does"), 5.0)
+    shop.ingress("fairway")
+    shop.served(address)
+    shop.served(address, where="control")
 
 
 def test_the_address_goes_with_its_ingress(node_shop, node_cluster):
