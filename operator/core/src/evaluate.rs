@@ -6,6 +6,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use fairway_crds::LoadBalancerStateStatus;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -185,6 +186,32 @@ pub struct LastGood {
     pub resources: BTreeMap<String, String>,
 }
 
+impl LastGood {
+    /// What a stack's state remembers of it. A member that cannot be read back is forgotten: it is only ever a reason to
+    /// hold.
+    #[must_use]
+    pub fn of(status: Option<&LoadBalancerStateStatus>) -> Self {
+        let Some(status) = status else { return Self::default() };
+        let member =
+            |(name, text): (&String, &String)| Some((name.clone(), serde_json::from_str(text).ok()?));
+        let zones = status
+            .addresses
+            .iter()
+            .filter_map(|address| Some((address.hostname.clone()?, address.hosted_zone_id.clone()?)));
+        Self {
+            members: status.last_good.iter().filter_map(member).collect(),
+            fingerprint: status.fingerprint.clone(),
+            generation: status
+                .generation
+                .and_then(|generation| u32::try_from(generation).ok())
+                .unwrap_or_default(),
+            hostname: status.addresses.iter().find_map(|address| address.hostname.clone()),
+            addresses: zones.collect(),
+            resources: status.arns.clone(),
+        }
+    }
+}
+
 /// The key under which a unit's objects are found by name.
 #[must_use]
 pub fn named<'a, T>(objects: &'a crate::snapshot::Objects<T>, namespace: &str, name: &str) -> Option<&'a T> {
@@ -211,5 +238,34 @@ mod pairs {
         D: Deserializer<'de>,
     {
         Ok(Vec::<(K, V)>::deserialize(deserializer)?.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_back_is_forgotten_and_the_rest_is_not() {
+        let status = json!({
+            "lastGood": {"Ingress default/shop": "{\"from\": \"another version\"}"},
+            "addresses": [{"ip": "192.0.2.1"}, {"hostname": "lb.example", "hostedZoneId": "Z1"}],
+            "arns": {"load-balancer/shop": "arn:x"},
+            "fingerprint": "ab",
+            "generation": 2,
+        });
+        let status: LoadBalancerStateStatus = serde_json::from_value(status).unwrap();
+        let want = LastGood {
+            members: BTreeMap::new(),
+            fingerprint: Some("ab".to_owned()),
+            generation: 2,
+            hostname: Some("lb.example".to_owned()),
+            addresses: [("lb.example".to_owned(), "Z1".to_owned())].into(),
+            resources: [("load-balancer/shop".to_owned(), "arn:x".to_owned())].into(),
+        };
+        assert_eq!(LastGood::of(Some(&status)), want);
+        assert_eq!(LastGood::of(None), LastGood::default());
     }
 }

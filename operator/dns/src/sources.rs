@@ -48,7 +48,8 @@ pub fn ask(snapshot: &Snapshot, config: &ReadConfig, dns: &DnsConfig) -> Asked {
     for stack in read::stacks(snapshot, config) {
         let state = snapshot.states.get(&Key::cluster(&stack.state_name())).map(AsRef::as_ref);
         // What there is to say about the reading is said by the stack itself.
-        let (intent, _) = read::intent(snapshot, config, &stack, &last_good(state));
+        let last_good = LastGood::of(state.and_then(|state| state.status.as_ref()));
+        let (intent, _) = read::intent(snapshot, config, &stack, &last_good);
         asked.held.extend(intent.unreadable.iter().map(|object| label(dns, object)));
         ask_for(&intent, state, snapshot, dns, &mut asked);
     }
@@ -138,13 +139,3 @@ fn label(dns: &DnsConfig, object: &ObjectRef) -> String {
     claim.resource().unwrap_or_default().to_owned()
 }
 
-/// Readings that were good, as the stack's state keeps them. One that cannot be read back is as good as none.
-fn last_good(state: Option<&LoadBalancerState>) -> LastGood {
-    let status = state.and_then(|state| state.status.as_ref());
-    let texts = status.into_iter().flat_map(|status| status.last_good.values());
-    let members = texts.filter_map(|text| serde_json::from_str::<Member>(text).ok());
-    LastGood {
-        members: members.map(|member| (member.object.to_string(), member)).collect(),
-        ..LastGood::default()
-    }
-}

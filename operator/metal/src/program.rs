@@ -148,8 +148,9 @@ fn announce(program: &mut NodeProgram, view: View<'_>, node: &str, stack: &Stack
 
 fn serve(program: &mut NodeProgram, view: View<'_>, places: &Places<'_>, stack: &StackId, address: IpAddr) {
     let snapshot = view.snapshot;
-    let remembered = snapshot.states.get(&Key::cluster(&stack.state_name())).map(|state| last_good(state));
-    let remembered = remembered.unwrap_or_default();
+    // What the operator kept of members that cannot be read at the moment: they go on being served.
+    let state = snapshot.states.get(&Key::cluster(&stack.state_name()));
+    let remembered = LastGood::of(state.and_then(|state| state.status.as_ref()));
     let (mut intent, _) = read::intent(snapshot, view.config, stack, &remembered);
     if intent.members.is_empty() {
         intent.members = leavers(&intent, &remembered).into_values().collect();
@@ -159,13 +160,6 @@ fn serve(program: &mut NodeProgram, view: View<'_>, places: &Places<'_>, stack: 
         program.secrets.extend(serve.certificates.iter().map(|certificate| certificate.secret.clone()));
         program.serve.insert(SocketAddr::new(address, port), serve);
     }
-}
-
-/// What the operator kept of members that cannot be read at the moment: they go on being served.
-fn last_good(state: &fairway_crds::LoadBalancerState) -> LastGood {
-    let kept = state.status.iter().flat_map(|status| &status.last_good);
-    let members = kept.filter_map(|(name, text)| Some((name.clone(), serde_json::from_str(text).ok()?)));
-    LastGood { members: members.collect(), ..LastGood::default() }
 }
 
 #[cfg(test)]

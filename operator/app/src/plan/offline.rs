@@ -6,7 +6,6 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use fairway_aws::targets::checkpoint_of;
-use fairway_cluster::write::last_good;
 use fairway_core::{
     class::Class,
     evaluate::{Facts, LastGood, Provider},
@@ -141,6 +140,6 @@ fn remembered(snapshot: &Snapshot, unit: &str) -> LastGood {
     let binding = snapshot.target_group_bindings.get(&Key::new(namespace, name));
     match (state, binding) {
         (None, Some(binding)) => LastGood { fingerprint: checkpoint_of(binding), ..LastGood::default() },
-        (state, _) => last_good(state.map(AsRef::as_ref)),
+        (state, _) => LastGood::of(state.and_then(|state| state.status.as_ref())),
     }
 }

@@ -3,9 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use fairway_cluster::write::{last_good, state_status};
+use fairway_cluster::write::state_status;
 use fairway_core::{
-    evaluate::Provider,
+    evaluate::{LastGood, Provider},
     ids::{Key, StackId},
     report::{Condition, Failure, StateReport},
 };
@@ -36,7 +36,8 @@ impl<P: Provider<Unit = StackId>> Remember<P> for States {
             state.as_ref().and_then(|state| state.status.as_ref()?.fingerprint_observed_at.clone());
         let observed_at =
             observed.and_then(|time| u64::try_from(time.0.as_second()).ok()).map(Duration::from_secs);
-        Ok(Remembered { last_good: last_good(state.as_deref()), observed_at })
+        let last_good = LastGood::of(state.as_ref().and_then(|state| state.status.as_ref()));
+        Ok(Remembered { last_good, observed_at })
     }
 
     async fn forget(&self, unit: &StackId) -> Result<(), Refusal> {
@@ -63,7 +64,7 @@ impl<P: Provider<Unit = StackId>> Remember<P> for States {
 
     async fn stumble(&self, unit: &StackId, failure: &Failure) -> Result<(), Refusal> {
         let before = self.find(unit).and_then(|state| state.status.clone()).unwrap_or_default();
-        let remembered = last_good(self.find(unit).as_deref());
+        let remembered = LastGood::of(Some(&before));
         let report = StateReport {
             ready: Condition {
                 status: false,

@@ -14,7 +14,7 @@ use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
 
 pub use binding::BindingWrite;
 pub use event::Recorder;
-pub use state::{last_good, state_status};
+pub use state::state_status;
 
 /// Field manager of every write.
 pub const FIELD_MANAGER: &str = "fairway";

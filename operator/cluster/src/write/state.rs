@@ -1,9 +1,8 @@
-//! LoadBalancerState objects: what a unit's reports show, and what is remembered from them.
+//! LoadBalancerState objects: what a unit's reports show.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use fairway_core::{
-    evaluate::LastGood,
     ids::{Key, StackId},
     report::{PublishedAddress, StateReport},
     snapshot::Snapshot,
@@ -201,28 +200,6 @@ fn condition(
         reason,
         status,
         type_,
-    }
-}
-
-/// What a state remembers of its unit. A member that cannot be read back is forgotten: it is only ever a reason to hold.
-#[must_use]
-pub fn last_good(state: Option<&LoadBalancerState>) -> LastGood {
-    let Some(status) = state.and_then(|state| state.status.as_ref()) else { return LastGood::default() };
-    let member = |(name, text): (&String, &String)| Some((name.clone(), serde_json::from_str(text).ok()?));
-    let zones = status
-        .addresses
-        .iter()
-        .filter_map(|address| Some((address.hostname.clone()?, address.hosted_zone_id.clone()?)));
-    LastGood {
-        members: status.last_good.iter().filter_map(member).collect(),
-        fingerprint: status.fingerprint.clone(),
-        generation: status
-            .generation
-            .and_then(|generation| u32::try_from(generation).ok())
-            .unwrap_or_default(),
-        hostname: status.addresses.iter().find_map(|address| address.hostname.clone()),
-        addresses: zones.collect(),
-        resources: status.arns.clone(),
     }
 }
 

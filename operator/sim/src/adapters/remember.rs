@@ -1,6 +1,6 @@
 //! What is kept of stacks: a LoadBalancerState each. Other units keep nothing, or keep it on their objects.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use fairway_aws::{
@@ -26,21 +26,8 @@ impl Process {
     fn recall_stack(&self, unit: &StackId) -> Remembered {
         let inner = self.sim.lock();
         let Some(status) = inner.cluster.state(&unit.state_name()) else { return Remembered::default() };
-        let member =
-            |(name, text): (&String, &String)| Some((name.clone(), serde_json::from_str(text).ok()?));
-        let zones = status.addresses.iter();
-        let zones: BTreeMap<String, String> = zones
-            .filter_map(|address| Some((address.hostname.clone()?, address.hosted_zone_id.clone()?)))
-            .collect();
         Remembered {
-            last_good: LastGood {
-                members: status.last_good.iter().filter_map(member).collect(),
-                fingerprint: status.fingerprint.clone(),
-                generation: 0,
-                resources: status.arns.clone(),
-                hostname: status.addresses.iter().find_map(|address| address.hostname.clone()),
-                addresses: zones,
-            },
+            last_good: LastGood::of(Some(status)),
             observed_at: status
                 .fingerprint_observed_at
                 .as_ref()
