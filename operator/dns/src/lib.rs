@@ -16,6 +16,7 @@
 //! | [`desired`]  | record sets from wishes                                                     |
 //! | [`compare`]  | changes from desired and observed, name by name                             |
 //! | [`change`]   | one atomic change of a zone, within the limits of the API                   |
+//! | [`CODES`]    | what zones can say about a name                                             |
 //! | [`board`]    | which load balancers records still point at                                 |
 //! | [`provider`] | [`Zones`]: all of this as a provider of the engine                          |
 //!
@@ -24,6 +25,7 @@
 pub mod affix;
 pub mod board;
 pub mod change;
+mod codes;
 pub mod compare;
 pub mod config;
 pub mod desired;
@@ -36,5 +38,6 @@ pub mod txt;
 pub mod wish;
 pub mod zone;
 
+pub use codes::CODES;
 pub use config::DnsConfig;
 pub use provider::Zones;

@@ -12,12 +12,13 @@
 use std::{collections::BTreeSet, net::IpAddr};
 
 use fairway_core::{
+    class::{Class, Classified},
     evaluate::LastGood,
     ids::{Key, Kind, ObjectRef},
     intent::{Intent, Member},
     note::Note,
     read::{self, Candidate, ReadConfig},
-    settings::{Provenance, alb, dns, nlb, words::IpAddressType},
+    settings::{Provenance, Unreadable, alb, dns, nlb, words::IpAddressType},
     snapshot::Snapshot,
 };
 use fairway_crds::{LoadBalancerAddress, LoadBalancerState};
@@ -39,6 +40,21 @@ pub struct Asked {
     pub held: BTreeSet<String>,
     /// Names that are none.
     pub notes: Vec<Note>,
+}
+
+/// A TTL that cannot be read; the name is published with the default one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the default TTL is taken: {0}")]
+struct BadTtl(Box<Unreadable>);
+
+impl Classified for BadTtl {
+    fn class(&self) -> Class {
+        Class::Invalid
+    }
+
+    fn code(&self) -> &'static str {
+        "InvalidTtl"
+    }
 }
 
 /// Reads every stack of every provider.
@@ -85,7 +101,7 @@ fn ask_for(
         let ttl = match member.settings.get(&dns::TTL) {
             Ok(ttl) => ttl.and_then(|ttl| u32::try_from(ttl.value).ok()),
             Err(problem) => {
-                asked.notes.push(Note::warn(&member.object, &*problem));
+                asked.notes.push(Note::warn(&member.object, &BadTtl(problem)));
                 None
             }
         };
@@ -138,4 +154,3 @@ fn label(dns: &DnsConfig, object: &ObjectRef) -> String {
     let claim = Claim::new(dns.owner.as_deref().unwrap_or_default(), object);
     claim.resource().unwrap_or_default().to_owned()
 }
-

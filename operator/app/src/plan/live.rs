@@ -34,7 +34,7 @@ pub(super) async fn plan(options: &Options) -> anyhow::Result<(Vec<UnitPlan>, Ca
     let (watches, _changes) = Watches::start(&client);
     let cluster = Arc::new(Cluster {
         watches,
-        writer: Writer::new(client.clone()),
+        writer: Writer::new(client.clone(), &fairway_dns::CODES),
         recorder: Recorder::new(client, "fairway", "plan"),
         lease,
     });

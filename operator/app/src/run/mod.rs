@@ -81,7 +81,7 @@ pub(crate) async fn run(command: Run) -> anyhow::Result<()> {
     let (watches, changes) = Watches::start(&client);
     let cluster = Arc::new(Cluster {
         watches,
-        writer: Writer::new(client.clone()),
+        writer: Writer::new(client.clone(), &fairway_dns::CODES),
         recorder: Recorder::new(client, "fairway", &command.identity),
         lease: lease.clone(),
     });

@@ -23,13 +23,15 @@ pub const FIELD_MANAGER: &str = "fairway";
 #[derive(Clone)]
 pub struct Writer {
     client: Client,
+    /// Types of conditions that others write.
+    others: &'static [&'static str],
 }
 
 impl Writer {
-    /// A writer on a client.
+    /// A writer on a client. Conditions of `others` stay as they are when a state is written, see [`Writer::say`].
     #[must_use]
-    pub const fn new(client: Client) -> Self {
-        Self { client }
+    pub const fn new(client: Client, others: &'static [&'static str]) -> Self {
+        Self { client, others }
     }
 
     fn namespaced<K>(&self, namespace: &str) -> Api<K>

@@ -22,10 +22,6 @@ use serde_json::json;
 use super::{Writer, params};
 use crate::error::{ClusterError, status};
 
-/// Conditions that zones write, by the codes of what they say.
-const DNS: [&str; 6] =
-    ["NoZone", "RecordConflict", "HostnameConflict", "InvalidHostname", "ApexCname", "OwnershipNameTooLong"];
-
 /// Seconds: a drift check that found nothing is remembered at most this late, and costs no write before.
 const WORTH_A_WRITE: i64 = 600;
 
@@ -41,7 +37,7 @@ impl Writer {
         present: Option<&LoadBalancerState>,
         mut wanted: LoadBalancerStateStatus,
     ) -> Result<(), ClusterError> {
-        wanted.conditions.retain(is_ours);
+        wanted.conditions.retain(|condition| self.is_ours(condition));
         let api: Api<LoadBalancerState> = Api::all(self.client.clone());
         let name = stack.state_name();
         let failed = |error| ClusterError::new(format!("LoadBalancerState {name}"), error);
@@ -56,7 +52,8 @@ impl Writer {
                 Err(error) => return Err(failed(error)),
             }
         }
-        if present.and_then(|state| state.status.as_ref()).is_some_and(|present| same(present, &wanted)) {
+        if present.and_then(|state| state.status.as_ref()).is_some_and(|present| self.same(present, &wanted))
+        {
             return Ok(());
         }
         // Applied, not merged: entries of maps that are not wanted any more have to go.
@@ -120,6 +117,32 @@ impl Writer {
         let api: Api<LoadBalancerState> = Api::all(self.client.clone());
         let listed = api.list(&kube::api::ListParams::default()).await;
         listed.map(|list| list.items).map_err(|error| ClusterError::new("LoadBalancerStates", error))
+    }
+
+    /// Two statuses that differ only in when they were looked at are the same, until the difference is worth a write.
+    fn same(&self, present: &LoadBalancerStateStatus, wanted: &LoadBalancerStateStatus) -> bool {
+        let seen = |status: &LoadBalancerStateStatus| {
+            status.fingerprint_observed_at.as_ref().map(|at| at.0.as_second())
+        };
+        let aged = match (seen(present), seen(wanted)) {
+            (Some(before), Some(now)) => now - before > WORTH_A_WRITE,
+            (before, now) => before.is_some() != now.is_some(),
+        };
+        let timeless = |status: &LoadBalancerStateStatus| {
+            let mut status = status.clone();
+            status.fingerprint_observed_at = None;
+            status.conditions.retain(|condition| self.is_ours(condition));
+            if let Some(plan) = status.last_plan.as_mut() {
+                plan.made_at = None;
+            }
+            status
+        };
+        !aged && timeless(present) == timeless(wanted)
+    }
+
+    /// Agents write one condition themselves, others some: they are left to them.
+    fn is_ours(&self, condition: &Condition) -> bool {
+        condition.type_ != ANNOUNCED && !self.others.contains(&condition.type_.as_str())
     }
 }
 
@@ -201,31 +224,6 @@ fn condition(
         status,
         type_,
     }
-}
-
-/// Two statuses that differ only in when they were looked at are the same, until the difference is worth a write.
-fn same(present: &LoadBalancerStateStatus, wanted: &LoadBalancerStateStatus) -> bool {
-    let seen =
-        |status: &LoadBalancerStateStatus| status.fingerprint_observed_at.as_ref().map(|at| at.0.as_second());
-    let aged = match (seen(present), seen(wanted)) {
-        (Some(before), Some(now)) => now - before > WORTH_A_WRITE,
-        (before, now) => before.is_some() != now.is_some(),
-    };
-    let timeless = |status: &LoadBalancerStateStatus| {
-        let mut status = status.clone();
-        status.fingerprint_observed_at = None;
-        status.conditions.retain(is_ours);
-        if let Some(plan) = status.last_plan.as_mut() {
-            plan.made_at = None;
-        }
-        status
-    };
-    !aged && timeless(present) == timeless(wanted)
-}
-
-/// Agents write one condition themselves, zones some: they are left to them.
-fn is_ours(condition: &Condition) -> bool {
-    condition.type_ != ANNOUNCED && !DNS.contains(&condition.type_.as_str())
 }
 
 fn time(since_epoch: Duration) -> Option<Time> {
