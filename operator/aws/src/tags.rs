@@ -11,7 +11,7 @@
 
 use std::collections::BTreeMap;
 
-use fairway_core::ids::{Key, StackId, StackKey};
+use fairway_core::ids::{Key, ProviderKind, StackId, StackKey};
 
 use crate::{config::Config, model::Tags};
 
@@ -92,6 +92,20 @@ pub fn labels(stack: &StackId) -> BTreeMap<String, String> {
     }
 }
 
+/// The stack whose labels these are, by whichever controller they were written.
+#[must_use]
+pub fn labelled(labels: &BTreeMap<String, String>) -> Option<StackId> {
+    let own = |prefix: &str| {
+        let label = |name: &str| labels.get(&format!("{prefix}/{name}"));
+        Some(Key::new(label("stack-namespace")?, label("stack-name")?))
+    };
+    let group = || labels.get("ingress.k8s.aws/stack").cloned().map(StackKey::Group);
+    let ingress = || own("ingress.k8s.aws").map(StackKey::Ingress);
+    let service = || own("service.k8s.aws").map(StackKey::Service);
+    let key = group().or_else(ingress).or_else(service)?;
+    Some(StackId::new(ProviderKind::Aws, key))
+}
+
 /// Whether tag reconciliation leaves a key alone: AWS's own, and those that older controllers wrote.
 #[must_use]
 pub fn untouchable(config: &Config, key: &str) -> bool {
@@ -109,8 +123,6 @@ pub fn untouchable(config: &Config, key: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use fairway_core::ids::ProviderKind;
-
     use super::*;
 
     #[test]
@@ -132,6 +144,19 @@ mod tests {
         ];
         let want: Tags = want.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         assert_eq!(of(&config, &stack, &listener(80), &asked), want);
+    }
+
+    #[test]
+    fn a_stack_is_known_by_its_labels() {
+        let key = || Key::new("default", "shop");
+        let keys = [StackKey::Group("shop".to_owned()), StackKey::Ingress(key()), StackKey::Service(key())];
+        for stack in keys.map(|key| StackId::new(ProviderKind::Aws, key)) {
+            let mut all = labels(&stack);
+            all.insert("team".to_owned(), "a".to_owned());
+            assert_eq!(labelled(&all), Some(stack));
+        }
+        let half = BTreeMap::from([("ingress.k8s.aws/stack-name".to_owned(), "shop".to_owned())]);
+        assert_eq!(labelled(&half), None);
     }
 
     #[test]

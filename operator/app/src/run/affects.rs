@@ -120,13 +120,13 @@ fn names(slice: &k8s_openapi::api::discovery::v1::EndpointSlice, pod: &Key) -> b
         })
 }
 
-/// The stack that a binding was made for, by its labels.
+/// The stack that a binding was made for, by its labels. Others write the same labels: what is neither remembered nor
+/// there is not ours, and a look at it would take its load balancer for one that nobody wants.
 fn owner(snapshot: &Snapshot, config: &ReadConfig, key: &Key) -> Option<StackId> {
-    let binding = snapshot.target_group_bindings.get(key)?;
-    read::stacks(snapshot, config).into_iter().find(|stack| {
-        let labels = fairway_aws::tags::labels(stack);
-        labels.iter().all(|(name, value)| binding.labels().get(name) == Some(value))
-    })
+    let stack = fairway_aws::tags::labelled(snapshot.target_group_bindings.get(key)?.labels())?;
+    let remembered = || snapshot.states.contains_key(&Key::cluster(&stack.state_name()));
+    let there = || read::stacks(snapshot, config).contains(&stack);
+    (remembered() || there()).then_some(stack)
 }
 
 #[cfg(test)]

@@ -125,7 +125,18 @@ fn a_binding_affects_its_targets_the_network_and_the_stack_of_its_labels() {
     let snapshot = cluster(&[class(), ingress("shop", None, "web"), binding("tgb-web", "web")]);
     let key = Key::new("default", "tgb-web");
     let units = look(&snapshot, &Change::Binding(key.clone()));
-    assert_eq!(units, BTreeSet::from([shop(), Unit::Targets(key), Unit::Network]));
+    assert_eq!(units, BTreeSet::from([shop(), Unit::Targets(key.clone()), Unit::Network]));
+
+    let snapshot = cluster(&[binding("tgb-web", "web")]);
+    let units = look(&snapshot, &Change::Binding(key.clone()));
+    assert_eq!(units, BTreeSet::from([Unit::Targets(key.clone()), Unit::Network]), "it is another controller's");
+
+    let mut snapshot = cluster(&[binding("tgb-web", "web")]);
+    let Unit::Stack(stack) = shop() else { panic!("a stack") };
+    let states = Arc::make_mut(&mut snapshot.states);
+    states.insert(Key::cluster(&stack.state_name()), state(None, None));
+    let units = look(&snapshot, &Change::Binding(key.clone()));
+    assert_eq!(units, BTreeSet::from([shop(), Unit::Targets(key), Unit::Network]), "its Ingress is gone");
 }
 
 #[test]
