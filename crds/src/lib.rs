@@ -39,7 +39,7 @@ pub use ingress_class_params::{
 pub use ip_address_pool::{IPAddressPool, IPAddressPoolSpec, IPAddressPoolStatus, ServiceAllocation};
 pub use l2_advertisement::{L2Advertisement, L2AdvertisementSpec, PreferredNodeSelector};
 pub use load_balancer_state::{
-    ANNOUNCED, DnsName, Drift, LIMITS, LastPlan, Limits, LoadBalancerAddress, LoadBalancerState,
+    ANNOUNCED, Drift, LIMITS, LastPlan, Limits, LoadBalancerAddress, LoadBalancerState,
     LoadBalancerStateSpec, LoadBalancerStateStatus, PlanSummary,
 };
 pub use target_group_binding::{

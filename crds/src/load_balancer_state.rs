@@ -82,10 +82,6 @@ pub struct LoadBalancerStateStatus {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = LIMITS.arns))]
     pub arns: BTreeMap<String, String>,
-    /// DNS names of the stack, and how far each has got.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = LIMITS.dns_names))]
-    pub dns_names: Vec<DnsName>,
     /// The plan that was made last, whether or not all of it was carried out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_plan: Option<LastPlan>,
@@ -130,25 +126,6 @@ pub struct LoadBalancerAddress {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub hosted_zone_id: Option<String>,
-}
-
-/// A DNS name of the stack.
-#[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, PartialEq, Eq, Default)]
-pub struct DnsName {
-    /// The name, without a trailing dot.
-    #[schemars(length(max = 255))]
-    pub name: String,
-    /// ID of the hosted zone. Absent: none was found.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 64))]
-    pub zone: Option<String>,
-    /// Where the name points, or should point.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 255))]
-    pub target: Option<String>,
-    /// How far it has got: a word such as `Published`, `Pending` or `Conflict`.
-    #[schemars(length(max = 64))]
-    pub state: String,
 }
 
 /// A plan, cut to what a person reads.

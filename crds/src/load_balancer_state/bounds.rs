@@ -1,7 +1,7 @@
 //! Cuts a status to what the API server takes, so that no stack is too large to have one.
 //!
 //! Shape: `bounded` is idempotent, keeps the first entries of lists and the smallest keys of maps, and counts lines
-//! and members that it leaves out. An ARN, address or name beyond the limit is visible at the provider only.
+//! and members that it leaves out. An ARN or address beyond the limit is visible at the provider only.
 
 use super::LoadBalancerStateStatus;
 
@@ -16,8 +16,6 @@ pub struct Limits {
     pub addresses: usize,
     /// Entries of `arns`.
     pub arns: usize,
-    /// Entries of `dnsNames`.
-    pub dns_names: usize,
     /// Lines of a plan, and of drift.
     pub lines: usize,
     /// Characters of a line.
@@ -35,7 +33,6 @@ pub const LIMITS: Limits = Limits {
     message_characters: 4096,
     addresses: 32,
     arns: 64,
-    dns_names: 256,
     lines: 100,
     line_characters: 256,
     last_good: 1000,
@@ -51,7 +48,6 @@ impl LoadBalancerStateStatus {
             cut_text(&mut condition.message, LIMITS.message_characters);
         }
         self.addresses.truncate(LIMITS.addresses);
-        self.dns_names.truncate(LIMITS.dns_names);
         self.arns = std::mem::take(&mut self.arns).into_iter().take(LIMITS.arns).collect();
         if let Some(plan) = &mut self.last_plan {
             cut_lines(&mut plan.lines, &mut plan.lines_omitted);
@@ -104,7 +100,7 @@ fn add(omitted: &mut Option<i32>, more: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{DnsName, Drift, LastPlan, LoadBalancerAddress};
+    use crate::{Drift, LastPlan, LoadBalancerAddress};
     use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
     use k8s_openapi::jiff::Timestamp;
 
@@ -174,16 +170,9 @@ mod tests {
             status: "True".into(),
             type_: "Type".into(),
         };
-        let name = DnsName {
-            name: "n".repeat(255),
-            zone: Some("z".repeat(64)),
-            target: Some("t".repeat(255)),
-            state: "s".repeat(64),
-        };
         let lines = vec![long.clone(); 1000];
         let status = LoadBalancerStateStatus {
             conditions: vec![condition; 1000],
-            dns_names: vec![name; 1000],
             last_plan: Some(LastPlan { lines: lines.clone(), ..LastPlan::default() }),
             drift: Some(Drift { lines, ..Drift::default() }),
             last_good: (0..5000).map(|n| (format!("ns/{n:04}"), long.clone())).collect(),
