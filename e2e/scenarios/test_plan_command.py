@@ -4,94 +4,22 @@ No operator runs while a test does. `settled` is what one has made, `asked` is w
 that may read and nothing else.
 """
 
-import json
-import os
-import subprocess
-from pathlib import Path
-
 import pytest
 import yaml
 
 from e2e.lib import chart, site as sites
 from e2e.lib.cloud import READS
-from e2e.lib.operator import CREDENTIALS
+from e2e.lib.command import CHANGES, ERROR, HELD, NOTHING, NOWHERE, reader
 from e2e.lib.waiting import eventually, need
 
-NOTHING, ERROR, CHANGES, HELD = 0, 1, 2, 3
 PREFIX = "alb.ingress.kubernetes.io/"
 PUBLIC = {"scheme": "internet-facing", "target-type": "ip"}
-READER = "e2e-reader"
-# A command that hangs is a failure. An account that does not answer is asked four times.
-COMMAND_SECONDS = 45.0
-# Nobody listens on the port of discarded bytes.
-NOWHERE = "127.0.0.1:9"
-
-
-class Done:
-    """How a command ended."""
-
-    def __init__(self, done):
-        self.code, self.text, self.complaint = done.returncode, done.stdout, done.stderr
-
-    def units(self):
-        """The plan by unit, of JSON output."""
-        return {unit["unit"]: unit for unit in json.loads(self.text)}
-
-    def ops(self):
-        """Operations of all units: `effect resource`."""
-        return [f"{op['effect']} {op['resource']}" for unit in self.units().values() for op in unit["ops"]]
-
-    def errors(self):
-        return {name: unit["error"] for name, unit in self.units().items() if "error" in unit}
-
-
-class Fairway:
-    """The command, against a site, by an account that may read only."""
-
-    def __init__(self, site, folder):
-        self.site, self.folder = site, folder
-        self.kubeconfig = site.cluster.kubeconfig_for(chart.NAMESPACE, READER)
-
-    def run(self, *words, flags=None, endpoint=None, kubeconfig=None):
-        """With the site's flags, account and cluster, unless others are given."""
-        own = {"KUBECONFIG": str(kubeconfig or self.kubeconfig), "AWS_ENDPOINT_URL": endpoint or self.site.cloud.endpoint, **CREDENTIALS}
-        clean = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "KUBE", "FAIRWAY_", "POD_"))}
-        flags = self.site.flags() if flags is None else flags
-        return Done(subprocess.run(
-            [self.site.program, *words, "--log=warn", *flags], env={**clean, "RUST_BACKTRACE": "0", **own},
-            capture_output=True, text=True, check=False, timeout=COMMAND_SECONDS))
-
-    def plan(self, *words, **how):
-        return self.run("plan", "--output=json", *words, **how)
-
-    def offline(self, captured, *words, leave_out=()):
-        """From the files of a folder; neither cluster nor account can be reached."""
-        files = [f"--{name}={captured / name}.yaml" for name in ("manifests", "facts", "observed") if name not in leave_out]
-        return self.plan(*files, *words, endpoint=f"http://{NOWHERE}", kubeconfig=Path("/nonexistent"))
-
-    def capture(self, name):
-        """A folder with what was captured."""
-        folder = self.folder / name
-        done = self.run("capture", f"--directory={folder}")
-        assert done.code == 0, done.complaint
-        return folder
 
 
 @pytest.fixture(scope="module")
 def fairway(world, tmp_path_factory):
-    rules = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list", "watch"]}]
-    rbac = "rbac.authorization.k8s.io"
-    made = [
-        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": READER, "namespace": chart.NAMESPACE}},
-        {"apiVersion": f"{rbac}/v1", "kind": "ClusterRole", "metadata": {"name": READER}, "rules": rules},
-        {"apiVersion": f"{rbac}/v1", "kind": "ClusterRoleBinding", "metadata": {"name": READER},
-         "roleRef": {"apiGroup": rbac, "kind": "ClusterRole", "name": READER},
-         "subjects": [{"kind": "ServiceAccount", "name": READER, "namespace": chart.NAMESPACE}]},
-    ]
-    world.cluster.apply(*made)
-    yield Fairway(world, tmp_path_factory.mktemp("plan"))
-    for manifest in made:
-        world.cluster.delete(manifest["kind"], manifest["metadata"].get("namespace"), manifest["metadata"]["name"])
+    with reader(world, tmp_path_factory.mktemp("plan")) as command:
+        yield command
 
 
 @pytest.fixture

@@ -32,6 +32,8 @@ enum Command {
     Run(Box<run::Run>),
     /// Say what would be done, and for whom; apply nothing.
     Plan(Box<plan::Plan>),
+    /// Say of one object what was read, decided and is to do, and whose move it is; apply nothing.
+    Explain(Box<plan::Explain>),
     /// Write down what decisions are made from, for `plan --manifests --facts --observed`.
     Capture(Box<plan::Capture>),
 }
@@ -49,6 +51,7 @@ fn main() -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Run(command) => runtime.block_on(run::run(*command)).map(|()| ExitCode::SUCCESS),
         Command::Plan(command) => runtime.block_on(plan::plan(*command)),
+        Command::Explain(command) => runtime.block_on(plan::explain(*command)),
         Command::Capture(command) => runtime.block_on(plan::capture(*command)),
     }
 }

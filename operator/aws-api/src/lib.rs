@@ -10,12 +10,14 @@
 //! | `facts`     | answers of lowering's questions                                                  |
 //! | `observe`   | what is there, in the scope of one unit                                          |
 //! | `apply`     | one call an operation                                                            |
+//! | `health`    | how AWS judges targets, for people                                               |
 
 mod apply;
 mod aws;
 mod cached;
 mod facts;
 mod fault;
+mod health;
 mod inventory;
 mod ledger;
 mod observe;
@@ -27,3 +29,4 @@ pub mod calls;
 pub mod thin;
 
 pub use aws::Aws;
+pub use health::TargetHealth;

@@ -9,6 +9,7 @@ use fairway_cluster::{
     watches::Watches,
     write::{Recorder, Writer},
 };
+use fairway_core::snapshot::Snapshot;
 use kube::Client;
 
 use super::{
@@ -21,41 +22,56 @@ use crate::{
     options::Options,
     ports::Cluster,
     run::{Contexts, network_unit},
+    unit::Unit,
 };
 
 /// Listing takes seconds; a list that is refused is asked for again and again, and somebody waits for an answer.
 const READING: Duration = Duration::from_secs(60);
 
-/// What would be done now.
-pub(super) async fn plan(options: &Options) -> anyhow::Result<(Vec<UnitPlan>, Captured)> {
-    let client = Client::try_default().await.context("the cluster's configuration could not be read")?;
-    client.apiserver_version().await.context("the cluster does not answer")?;
-    let (_, lease) = Election::new(&client, "default", "never-taken", "plan", Times::default());
-    let (watches, _changes) = Watches::start(&client);
-    let cluster = Arc::new(Cluster {
-        watches,
-        writer: Writer::new(client.clone(), &fairway_dns::CODES),
-        recorder: Recorder::new(client, "fairway", "plan"),
-        lease,
-    });
-    let metrics = Metrics::new();
-    metrics.calls.write_only_while(|| false);
-    let contexts = Contexts::new(options, &cluster, &metrics).await?;
-    tokio::time::timeout(READING, cluster.watches.ready())
-        .await
-        .with_context(|| format!("the cluster could not be read within {} s", READING.as_secs()))?;
-    let sources = AllSources {
-        aws: contexts.aws.as_ref().map(|aws| AwsSources {
-            stacks: &aws.stacks.sources,
-            targets: &aws.targets.sources,
-            network: &aws.network.sources,
-        }),
-        dns: contexts.dns.as_ref().map(|dns| &dns.sources),
-        in_cluster: &contexts.in_cluster.sources,
-    };
-    let (mut plans, captured) = sources.plan(&cluster.watches.snapshot(), &contexts.read).await;
-    plans.extend(wrong_account(&contexts).await);
-    Ok((plans, captured))
+/// Cluster and account, ready to be planned.
+pub(super) struct Live {
+    pub(super) snapshot: Snapshot,
+    pub(super) contexts: Contexts,
+}
+
+impl Live {
+    /// Reads the cluster; of the account nothing is asked yet.
+    pub(super) async fn open(options: &Options) -> anyhow::Result<Self> {
+        let client = Client::try_default().await.context("the cluster's configuration could not be read")?;
+        client.apiserver_version().await.context("the cluster does not answer")?;
+        let (_, lease) = Election::new(&client, "default", "never-taken", "plan", Times::default());
+        let (watches, _changes) = Watches::start(&client);
+        let cluster = Arc::new(Cluster {
+            watches,
+            writer: Writer::new(client.clone(), &fairway_dns::CODES),
+            recorder: Recorder::new(client, "fairway", "plan"),
+            lease,
+        });
+        let metrics = Metrics::new();
+        metrics.calls.write_only_while(|| false);
+        let contexts = Contexts::new(options, &cluster, &metrics).await?;
+        tokio::time::timeout(READING, cluster.watches.ready())
+            .await
+            .with_context(|| format!("the cluster could not be read within {} s", READING.as_secs()))?;
+        Ok(Self { snapshot: cluster.watches.snapshot(), contexts })
+    }
+
+    /// What would be done now, for the units that `wanted` names.
+    pub(super) async fn plan(&self, wanted: &dyn Fn(&Unit) -> bool) -> (Vec<UnitPlan>, Captured) {
+        let contexts = &self.contexts;
+        let sources = AllSources {
+            aws: contexts.aws.as_ref().map(|aws| AwsSources {
+                stacks: &aws.stacks.sources,
+                targets: &aws.targets.sources,
+                network: &aws.network.sources,
+            }),
+            dns: contexts.dns.as_ref().map(|dns| &dns.sources),
+            in_cluster: &contexts.in_cluster.sources,
+        };
+        let (mut plans, captured) = sources.plan(&self.snapshot, &contexts.read, wanted).await;
+        plans.extend(wrong_account(contexts).await);
+        (plans, captured)
+    }
 }
 
 /// A VPC that is not there has no subnets, which a plan would take for the word of the account.

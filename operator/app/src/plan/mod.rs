@@ -1,6 +1,7 @@
-//! `fairway plan` and `fairway capture`: the same evaluation as the controller's, and nothing applied.
+//! `fairway plan`, `fairway explain` and `fairway capture`: the same evaluation as the controller's, and nothing applied.
 
 mod capture;
+mod explain;
 mod live;
 mod offline;
 mod text;
@@ -20,6 +21,7 @@ use serde::Serialize;
 
 use crate::options::Options;
 use capture::Captured;
+pub(crate) use explain::{Explain, explain};
 
 /// Says what would be done, and for whom.
 ///
@@ -65,7 +67,7 @@ enum Output {
 }
 
 /// What would be done for one unit.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 struct UnitPlan {
     unit: String,
     ops: Vec<OpLine>,
@@ -76,7 +78,7 @@ struct UnitPlan {
 }
 
 /// One operation, as it is printed.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 struct OpLine {
     id: u32,
     effect: Effect,
@@ -110,7 +112,7 @@ impl OpLine {
 /// Plans, prints, and says in the exit status how much there is to do.
 pub(crate) async fn plan(command: Plan) -> anyhow::Result<ExitCode> {
     let (mut plans, _) = if command.manifests.is_empty() {
-        live::plan(&command.options).await?
+        live::Live::open(&command.options).await?.plan(&|_| true).await
     } else {
         let captured =
             Captured::read(&command.manifests, command.facts.as_deref(), command.observed.as_deref())?;
@@ -129,7 +131,7 @@ pub(crate) async fn plan(command: Plan) -> anyhow::Result<ExitCode> {
 
 /// Captures, and says where.
 pub(crate) async fn capture(command: Capture) -> anyhow::Result<ExitCode> {
-    let (plans, captured) = live::plan(&command.options).await?;
+    let (plans, captured) = live::Live::open(&command.options).await?.plan(&|_| true).await;
     captured.write(&command.directory)?;
     let failed: Vec<&UnitPlan> = plans.iter().filter(|plan| plan.error.is_some()).collect();
     for plan in &failed {

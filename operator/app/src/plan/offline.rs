@@ -46,7 +46,7 @@ pub(super) async fn plan(options: &Options, captured: Captured) -> anyhow::Resul
         dns: dns.as_ref(),
         in_cluster: &in_cluster,
     };
-    Ok(sources.plan(&snapshot, &options.read()).await)
+    Ok(sources.plan(&snapshot, &options.read(), &|_| true).await)
 }
 
 struct Wiring<'a> {

@@ -8,12 +8,19 @@ use super::UnitPlan;
 
 /// All units that have something to say, and a summary.
 pub(super) fn page(plans: &[UnitPlan]) -> String {
+    let mut page = units(plans);
+    // Writing to a String cannot fail.
+    let _ = summary(&mut page, plans);
+    page
+}
+
+/// All units that have something to say.
+pub(super) fn units(plans: &[UnitPlan]) -> String {
     let mut page = String::new();
     for plan in plans.iter().filter(|plan| says_something(plan)) {
-        // Writing to a String cannot fail.
+        // As above.
         let _ = unit(&mut page, plan);
     }
-    let _ = summary(&mut page, plans);
     page
 }
 

@@ -16,7 +16,7 @@ use fairway_dns::{
 use fairway_engine::{context::Sources, plan::plan, ports::Refusal};
 
 use super::{OpLine, UnitPlan, capture::Captured};
-use crate::run::network_unit;
+use crate::{run::network_unit, unit::Unit};
 
 /// The sources of every kind of unit.
 pub(super) struct AllSources<'a> {
@@ -33,10 +33,16 @@ pub(super) struct AwsSources<'a> {
 }
 
 impl AllSources<'_> {
-    /// Plans everything, and notes down what it was decided from.
-    pub(super) async fn plan(&self, snapshot: &Snapshot, read: &ReadConfig) -> (Vec<UnitPlan>, Captured) {
+    /// Plans all units that `wanted` names, and notes down what it was decided from.
+    pub(super) async fn plan(
+        &self,
+        snapshot: &Snapshot,
+        read: &ReadConfig,
+        wanted: &dyn Fn(&Unit) -> bool,
+    ) -> (Vec<UnitPlan>, Captured) {
         let (mut plans, mut captured) = (Vec::new(), Captured::of(snapshot));
-        for stack in read::stacks(snapshot, read) {
+        let stacks = read::stacks(snapshot, read).into_iter();
+        for stack in stacks.filter(|stack| wanted(&Unit::of(stack.clone()))) {
             let (facts, seen) = (&mut captured.facts, &mut captured.observed);
             match (stack.provider, &self.aws) {
                 (ProviderKind::Aws, Some(aws)) => {
@@ -56,17 +62,20 @@ impl AllSources<'_> {
         }
         let (facts, seen) = (&mut captured.facts, &mut captured.observed);
         if let Some(aws) = &self.aws {
-            for key in snapshot.target_group_bindings.keys() {
+            let bindings = snapshot.target_group_bindings.keys();
+            for key in bindings.filter(|key| wanted(&Unit::Targets((*key).clone()))) {
                 let keep = |unit, observed| drop(seen.targets.insert(unit, observed));
                 plans.push(one(key, aws.targets, &mut facts.targets, keep).await);
             }
-            let keep = |unit, observed| drop(seen.network.insert(unit, observed));
-            plans.push(one(&network_unit(), aws.network, &mut facts.network, keep).await);
+            if wanted(&Unit::Network) {
+                let keep = |unit, observed| drop(seen.network.insert(unit, observed));
+                plans.push(one(&network_unit(), aws.network, &mut facts.network, keep).await);
+            }
         }
         if let Some(dns) = self.dns {
             match zones(dns, &mut facts.dns).await {
                 Ok(zones) => {
-                    for zone in zones {
+                    for zone in zones.into_iter().filter(|zone| wanted(&Unit::Zone(zone.clone()))) {
                         let keep = |unit, observed| drop(seen.zones.insert(unit, observed));
                         plans.push(one(&zone, dns, &mut facts.dns, keep).await);
                     }

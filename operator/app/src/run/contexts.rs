@@ -11,7 +11,7 @@ use fairway_aws::{
     stack::Stacks,
     targets::Targets,
 };
-use fairway_aws_api::Aws;
+use fairway_aws_api::{Aws, TargetHealth};
 use fairway_core::{evaluate::Provider, plan::ResourceKey, read::ReadConfig, snapshot::Snapshot};
 use fairway_dns::{
     Zones,
@@ -21,7 +21,7 @@ use fairway_engine::{
     board::{Announces, Board, Dns},
     context::{Context, Memory, Sources},
     drift::DriftClock,
-    ports::{Answer, Apply, Observe, Remember},
+    ports::{Answer, Apply, Observe, Refusal, Remember},
 };
 
 use crate::{
@@ -46,6 +46,16 @@ pub(crate) struct AwsContexts {
     pub(crate) targets: Context<Targets>,
     pub(crate) network: Context<Network>,
     api: Arc<Aws>,
+}
+
+impl AwsContexts {
+    /// What AWS says of the targets of a group; `None` when there is no such group.
+    pub(crate) async fn target_health(
+        &self,
+        target_group: &str,
+    ) -> Result<Option<Vec<TargetHealth>>, Refusal> {
+        self.api.target_health(target_group).await
+    }
 }
 
 /// The one Network unit.
@@ -116,7 +126,7 @@ impl Contexts {
     }
 }
 
-async fn hosted_zones(dns: &Context<Zones>) -> Result<BTreeSet<ZoneUnit>, fairway_engine::ports::Refusal> {
+async fn hosted_zones(dns: &Context<Zones>) -> Result<BTreeSet<ZoneUnit>, Refusal> {
     let config = &dns.sources.config.dns;
     let facts = dns.sources.answer.answer(&ZoneUnit::Unassigned, &provider::queries(config)).await?;
     Ok(provider::units(config, &facts).unwrap_or_default())

@@ -30,7 +30,8 @@ pub const IN_CLUSTER_CONTROLLER: &str = "fairway.dev/in-cluster";
 /// `spec.loadBalancerClass` of Services that Fairway's own data plane serves.
 pub const IN_CLUSTER_CLASS: &str = "fairway.dev/in-cluster";
 
-const CLASS_ANNOTATION: &str = "kubernetes.io/ingress.class";
+/// Strongest of all ways to name the class of an Ingress.
+pub(super) const CLASS_ANNOTATION: &str = "kubernetes.io/ingress.class";
 const DEFAULT_ANNOTATION: &str = "ingressclass.kubernetes.io/is-default-class";
 
 /// Who serves an Ingress, and with which parameters.
@@ -62,10 +63,9 @@ pub(super) fn of_ingress<'a>(
     config: &ReadConfig,
     ingress: &Ingress,
 ) -> Result<Option<Serving<'a>>, Unusable> {
-    let annotation = ingress.metadata.annotations.as_ref().and_then(|all| all.get(CLASS_ANNOTATION));
-    if let Some(name) = annotation {
-        let ours = if config.ingress_class.is_empty() { "alb" } else { config.ingress_class.as_str() };
-        return Ok((name == ours).then_some(Serving { provider: ProviderKind::Aws, params: Params::None }));
+    if let Some(name) = annotated(ingress) {
+        let ours = name == annotation_of_ours(config);
+        return Ok(ours.then_some(Serving { provider: ProviderKind::Aws, params: Params::None }));
     }
     match ingress.spec.as_ref().and_then(|spec| spec.ingress_class_name.as_deref()) {
         Some(name) => match snapshot.ingress_classes.get(&Key::cluster(name)) {
@@ -74,6 +74,17 @@ pub(super) fn of_ingress<'a>(
         },
         None => of_default(snapshot, config, ingress),
     }
+}
+
+/// The class that the annotation names.
+pub(super) fn annotated(ingress: &Ingress) -> Option<&str> {
+    let annotations = ingress.metadata.annotations.as_ref()?;
+    annotations.get(CLASS_ANNOTATION).map(String::as_str)
+}
+
+/// What that annotation says on Ingresses of ours.
+pub(super) fn annotation_of_ours(config: &ReadConfig) -> &str {
+    if config.ingress_class.is_empty() { "alb" } else { &config.ingress_class }
 }
 
 fn of_default<'a>(

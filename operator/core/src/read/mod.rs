@@ -15,6 +15,7 @@ mod membership;
 mod names;
 mod params;
 mod service;
+mod whose;
 mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,6 +30,7 @@ pub use class::{AWS_CONTROLLER, IN_CLUSTER_CLASS, IN_CLUSTER_CONTROLLER, service
 pub use error::{Advice, ReadError};
 pub use finalizer::finalizer;
 pub use ingress::backend_services;
+pub use whose::why_not_ours;
 
 use crate::{
     evaluate::LastGood,

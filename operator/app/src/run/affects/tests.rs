@@ -129,7 +129,11 @@ fn a_binding_affects_its_targets_the_network_and_the_stack_of_its_labels() {
 
     let snapshot = cluster(&[binding("tgb-web", "web")]);
     let units = look(&snapshot, &Change::Binding(key.clone()));
-    assert_eq!(units, BTreeSet::from([Unit::Targets(key.clone()), Unit::Network]), "it is another controller's");
+    assert_eq!(
+        units,
+        BTreeSet::from([Unit::Targets(key.clone()), Unit::Network]),
+        "it is another controller's"
+    );
 
     let mut snapshot = cluster(&[binding("tgb-web", "web")]);
     let Unit::Stack(stack) = shop() else { panic!("a stack") };
