@@ -9,6 +9,7 @@ from ..errors import refuse
 from . import protocols
 
 FINAL = ("forward", "redirect", "fixed-response")
+LONGEST_STICKINESS = 604800
 NEEDS_HTTPS = ("authenticate-oidc", "authenticate-cognito", "jwt-validation")
 REDIRECT_DEFAULTS = {
     "Protocol": "#{protocol}",
@@ -67,6 +68,8 @@ def _forward(elb, load_balancer, protocol, action):
     ]
     if len(groups) > elb.quota("target-groups-per-action"):
         refuse("TooManyTargetGroups", "The maximum number of target groups in a forward action has been reached")
+    if len({group["TargetGroupArn"] for group in groups}) != len(groups):
+        refuse("ValidationError", "A target group is specified twice in a forward action")
     for group in groups:
         if not 0 <= group["Weight"] <= 999:
             refuse("ValidationError", "The weight of a target group must be between 0 and 999")
@@ -75,10 +78,16 @@ def _forward(elb, load_balancer, protocol, action):
     action["ForwardConfig"] = {"TargetGroups": groups}
     if load_balancer["Type"] == "application":
         stickiness = config.get("TargetGroupStickinessConfig") or {"Enabled": False}
+        _check_stickiness(stickiness)
         action["ForwardConfig"]["TargetGroupStickinessConfig"] = stickiness
     if len(groups) == 1:
         action["TargetGroupArn"] = groups[0]["TargetGroupArn"]
     return action
+
+
+def _check_stickiness(stickiness):
+    if stickiness.get("Enabled") and not 1 <= (stickiness.get("DurationSeconds") or 0) <= LONGEST_STICKINESS:
+        refuse("ValidationError", f"The duration of stickiness must be between 1 and {LONGEST_STICKINESS} seconds")
 
 
 def _check_group(elb, load_balancer, protocol, group):

@@ -29,6 +29,8 @@ def _normal(condition):
         refuse("ValidationError", f"Condition field '{field}' must be one of '[{', '.join(sorted(CONFIGS))}]'")
     config = condition.get(CONFIGS[field]) or {"Values": condition.get("Values") or []}
     config = {key: value for key, value in config.items() if value is not None}
+    if config.get("Values") and config.get("RegexValues"):
+        refuse("ValidationError", f"A '{field}' condition has either Values or RegexValues")
     values = _values(config)
     if not values:
         refuse("ValidationError", "A condition value must be specified")

@@ -5,6 +5,7 @@ from .actions import count_uses, normal_actions
 from .checks import as_tags, check_tag_count, page, put_tags
 from .conditions import normal_conditions
 from .state import public
+from .transforms import normal_transforms
 
 LAST_PRIORITY = 50000
 
@@ -14,6 +15,7 @@ def create_rule(elb, request):
     balancer = elb.load_balancer(listener["LoadBalancerArn"])
     _check_priority(request["Priority"])
     conditions = normal_conditions(elb, request["Conditions"])
+    transforms = normal_transforms(request.get("Transforms"))
     actions = normal_actions(elb, balancer, listener["Protocol"], request["Actions"])
     priority = str(request["Priority"])
     if any(rule["Priority"] == priority for rule in elb.rules_of(listener["ListenerArn"])):
@@ -27,7 +29,7 @@ def create_rule(elb, request):
         "Priority": priority,
         "Conditions": conditions,
         "Actions": actions,
-        "Transforms": request.get("Transforms"),
+        "Transforms": transforms,
         "IsDefault": False,
         "_listener": listener["ListenerArn"],
         "_created": elb.clock.now(),
@@ -78,6 +80,7 @@ def modify_rule(elb, request):
     conditions, actions = rule["Conditions"], rule["Actions"]
     if request.get("Conditions"):
         conditions = normal_conditions(elb, request["Conditions"])
+    transforms = normal_transforms(request.get("Transforms"))
     if request.get("Actions"):
         actions = normal_actions(elb, balancer, listener["Protocol"], request["Actions"])
     count_uses(elb, balancer["LoadBalancerArn"], actions, 1)
@@ -85,8 +88,8 @@ def modify_rule(elb, request):
     rule.update(Conditions=conditions, Actions=actions)
     if request.get("ResetTransforms"):
         rule["Transforms"] = None
-    elif request.get("Transforms") is not None:
-        rule["Transforms"] = request["Transforms"]
+    elif transforms is not None:
+        rule["Transforms"] = transforms
     return {"Rules": [public(rule)]}
 
 
