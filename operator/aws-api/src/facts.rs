@@ -4,6 +4,7 @@
 //! |--------------------------------|------------|---------------------------------------------------|
 //! | VPC, subnets, zones            | 10 minutes | DescribeVpcs, DescribeSubnets, DescribeAvailabilityZones |
 //! | security groups, backend group | inventory  | the VPC's list, kept current by our own writes    |
+//! | target groups by name          | inventory  | the region's list; DescribeTargetGroups for a name it lacks, 30 seconds |
 //! | certificates                   | 1 minute   | ListCertificates; DescribeCertificate for many names |
 //! | interfaces                     | 10 seconds | DescribeNetworkInterfaces                         |
 
@@ -38,6 +39,7 @@ pub(crate) struct Answers {
     vpc: Cached<Answer>,
     subnets: Cached<Vec<Subnet>>,
     interfaces: CachedBy<Query, Answer>,
+    target_groups: CachedBy<String, Option<String>>,
     certificates: Certificates,
     zones: Zones,
 }
@@ -47,6 +49,7 @@ impl Answers {
         self.vpc.forget().await;
         self.subnets.forget().await;
         self.interfaces.forget();
+        self.target_groups.forget();
         self.certificates.forget().await;
         self.zones.forget();
     }
@@ -60,6 +63,7 @@ impl Aws {
             Query::SecurityGroup(text) => Answer::SecurityGroup(self.groups_called(text).await?),
             Query::Certificates => Answer::Certificates(self.certificates().await?),
             Query::Certificate(arn) => Answer::Certificate(self.certificate(arn).await?),
+            Query::TargetGroup(name) => Answer::TargetGroup(self.target_group_called(name).await?),
             Query::BackendSecurityGroup => {
                 let marks = tags::backend_marks(&self.config);
                 Answer::BackendSecurityGroup(self.security_groups(|all| find(all, &marks)).await?)
@@ -121,6 +125,30 @@ impl Aws {
             }
         }
         Ok(ids)
+    }
+
+    /// The ARN of the target group with this name.
+    async fn target_group_called(&self, name: &str) -> Result<Option<String>, Fault> {
+        let found =
+            |region: &crate::inventory::Region| region.group_named(name).map(|group| group.seen.arn.clone());
+        let known = self.region(found).await?;
+        if known.is_some() {
+            return Ok(known);
+        }
+        self.answers.target_groups.get(name.to_owned(), MISSES, self.read_target_group(name)).await
+    }
+
+    /// Of a name that the list does not have, whoever made the group since is asked.
+    async fn read_target_group(&self, name: &str) -> Result<Option<String>, Fault> {
+        let request = self.elbv2.describe_target_groups().names(name);
+        match self.elb("DescribeTargetGroups", request.send()).await {
+            Ok(answer) => {
+                let groups = answer.target_groups().iter();
+                Ok(groups.filter_map(|group| group.target_group_arn()).map(str::to_owned).next())
+            }
+            Err(fault) if fault.is(&["TargetGroupNotFound"]) => Ok(None),
+            Err(fault) => Err(fault),
+        }
     }
 
     async fn read_interfaces(&self, addresses: &[String], instances: &[String]) -> Result<Answer, Fault> {

@@ -18,7 +18,7 @@ use fairway_aws::facts::{Answer, Query};
 use fairway_aws::model::{Permission, SecurityGroup, SecurityGroupRef, Source};
 use fairway_aws::network::{Cluster, Network, NetworkObserved, NetworkOp, NetworkScope};
 use fairway_aws::ownership::Owned;
-use fairway_aws::stack::Stacks;
+use fairway_aws::stack::{StackOp, Stacks};
 use fairway_aws::tags;
 use fairway_aws_api::Aws;
 use fairway_core::class::Class;
@@ -73,6 +73,23 @@ async fn security_groups_are_found_by_id_and_by_name() {
         Answer::SecurityGroup(Vec::new())
     );
     assert_eq!(ask(&site, &aws, Query::BackendSecurityGroup).await, Answer::BackendSecurityGroup(None));
+}
+
+#[tokio::test]
+async fn a_target_group_is_found_by_name_also_when_it_was_made_since() {
+    let Some(site) = Site::open(46).await else { return };
+    let (aws, other) = (site.aws(), site.aws());
+    let named = |name: &str| Query::TargetGroup(name.to_owned());
+    assert_eq!(ask(&site, &aws, named("nobody")).await, Answer::TargetGroup(None));
+    let mut theirs = site.stack("theirs");
+    let made = theirs.apply(&other, &StackOp::CreateTargetGroup(theirs.group.clone())).await.unwrap();
+    let Applied::Produced { handle, .. } = made else { panic!("{made:?}") };
+    let name = theirs.name.clone();
+    let before = site.calls();
+    assert_eq!(ask(&site, &aws, named(&name)).await, Answer::TargetGroup(Some(handle.id)));
+    let counted: Vec<String> =
+        site.calls_since(&before).iter().map(|(call, n)| format!("{call} {n}")).collect();
+    assert_eq!(counted, ["elbv2 DescribeTargetGroups 1"], "the list of the region is not read again");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fairway_aws::model::{Action, FixedResponse, IpAddressType, Ref, SecurityGroupRef};
+use fairway_aws::model::{Action, FixedResponse, IpAddressType, Ref, Rewrite, SecurityGroupRef, Transform};
 use fairway_aws::ownership::Owned;
 use fairway_aws::stack::{Move, Retag, StackOp};
 use fairway_core::class::Class;
@@ -122,6 +122,12 @@ async fn what_is_changed_is_known_and_true() {
     moved
         .conditions
         .push(fairway_aws::model::Condition::PathPattern(vec!["/a".to_owned(), "/b/*".to_owned()]));
+    let rewrite = Rewrite { regex: "^/a/(.*)$".to_owned(), replace: "/$1".to_owned() };
+    moved.transforms.push(Transform::UrlRewrite(vec![rewrite]));
+    moved.conditions.push(fairway_aws::model::Condition::HttpHeaderRegex {
+        name: "X-Beta".to_owned(),
+        values: vec!["^1$".to_owned()],
+    });
     let extra = site.security_group("extra").await;
     let retag = |resource: &str, id: &str| {
         let (set, remove) =

@@ -21,6 +21,8 @@ pub enum Query {
     Certificates,
     /// One certificate, by ARN.
     Certificate(String),
+    /// A target group that somebody else made, by name.
+    TargetGroup(String),
     /// The cluster's shared backend security group, once the Network unit made it.
     BackendSecurityGroup,
     /// Network interfaces that carry these addresses or belong to these instances.
@@ -51,6 +53,8 @@ pub enum Answer {
     Certificates(Vec<Certificate>),
     /// `None`: there is no such certificate.
     Certificate(Option<Certificate>),
+    /// Its ARN; `None`: there is no such group.
+    TargetGroup(Option<String>),
     /// Its id; `None` while there is none.
     BackendSecurityGroup(Option<String>),
     /// In the order of their ids.

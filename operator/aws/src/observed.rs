@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     model::{
         Action, Attributes, Condition, HealthCheck, IpAddressType, ListenerProtocol, LoadBalancerKind,
-        Permission, Scheme, Tags, TargetProtocol, TargetType,
+        Permission, Scheme, Tags, TargetProtocol, TargetType, Transform,
     },
     ownership::Tagged,
 };
@@ -147,9 +147,12 @@ pub struct RuleSeen {
     pub priority: i32,
     /// In AWS's order.
     pub conditions: Vec<Condition>,
+    /// In AWS's order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub transforms: Vec<Transform>,
     /// In order.
     pub actions: Vec<Action>,
-    /// What the rule has that this model has no word for (transforms, authentication): such a rule never equals a wanted one.
+    /// What the rule has that this model has no word for (authentication): such a rule never equals a wanted one.
     pub unknown: Vec<String>,
     /// As AWS has them.
     pub tags: Tags,

@@ -31,7 +31,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use support::world::World;
 
-const CASES: usize = 8;
+const CASES: usize = 35;
 
 struct Case {
     folder: PathBuf,

@@ -9,7 +9,7 @@
 
 mod support;
 
-use fairway_aws::{config::Config, stack::Stacks};
+use fairway_aws::{config::Config, model::Condition, stack::Stacks};
 use fairway_core::{
     evaluate::Evaluation,
     ids::{Key, ProviderKind, StackId, StackKey},
@@ -59,7 +59,9 @@ fn comparable(mut aws: Value, ours: &Value) -> Value {
 fn drop_stickiness(value: &mut Value) {
     match value {
         Value::Object(map) => {
-            map.remove("TargetGroupStickinessConfig");
+            if map.get("TargetGroupStickinessConfig").is_some_and(|shown| shown["Enabled"] == false) {
+                map.remove("TargetGroupStickinessConfig");
+            }
             map.values_mut().for_each(drop_stickiness);
         }
         Value::Array(list) => list.iter_mut().for_each(drop_stickiness),
@@ -153,26 +155,61 @@ fn check_objects(case: &str, objects: &[Value], evaluation: &Evaluation<Stacks>)
     }
 }
 
+/// Changes each leaf of a recorded case, one at a time.
+fn leaves_count(case: &str, unit: &StackId, leaves: &[&str]) {
+    let mut world = World::recorded();
+    world.add(&recorded(&format!("{case}/objects.json")));
+    world.settle(&config(), unit);
+    let ours = sorted_ingress(world.dump());
+    let mut recorded = recorded(&format!("{case}/aws.json"));
+    assert_eq!(sorted_ingress(comparable(recorded.clone(), &ours)), ours, "{case}");
+    for leaf in leaves {
+        let place = recorded.pointer_mut(leaf).unwrap_or_else(|| panic!("{case} has no {leaf}"));
+        let before = std::mem::replace(place, json!("changed"));
+        assert_ne!(sorted_ingress(comparable(recorded.clone(), &ours)), ours, "{case}: {leaf}");
+        *recorded.pointer_mut(leaf).unwrap() = before;
+    }
+}
+
 #[test]
 fn a_leaf_that_differs_is_seen() {
-    let mut world = World::recorded();
-    world.add(&recorded("plain-ip/objects.json"));
-    world.settle(&config(), &ingress("plain"));
-    let ours = sorted_ingress(world.dump());
-    let mut recorded = recorded("plain-ip/aws.json");
-    assert_eq!(sorted_ingress(comparable(recorded.clone(), &ours)), ours);
     let leaves = [
         "/loadBalancers/k8s-default-plain-9f3d6c191c/listeners/80~1HTTP/rules/0/priority",
         "/loadBalancers/k8s-default-plain-9f3d6c191c/tags/ingress.k8s.aws~1stack",
         "/targetGroups/k8s-default-web-4b31e29d96/HealthCheckPath",
         "/securityGroups/k8s-default-plain-23556813c9/description",
     ];
-    for leaf in leaves {
-        let place = recorded.pointer_mut(leaf).unwrap();
-        let before = std::mem::replace(place, json!("changed"));
-        assert_ne!(sorted_ingress(comparable(recorded.clone(), &ours)), ours, "{leaf}");
-        *recorded.pointer_mut(leaf).unwrap() = before;
-    }
+    leaves_count("plain-ip", &ingress("plain"), &leaves);
+}
+
+#[test]
+fn a_leaf_of_an_action_or_a_condition_that_differs_is_seen() {
+    let rules = |case: &str, leaf: &str| format!("/loadBalancers/{case}/listeners/80~1HTTP/rules/{leaf}");
+    let actions = [
+        "0/actions/0/RedirectConfig/StatusCode",
+        "0/actions/0/RedirectConfig/Port",
+        "1/actions/0/FixedResponseConfig/MessageBody",
+        "2/actions/0/ForwardConfig/TargetGroups/1/Weight",
+        "2/actions/0/ForwardConfig/TargetGroups/1/TargetGroupArn",
+        "2/actions/0/ForwardConfig/TargetGroupStickinessConfig/DurationSeconds",
+    ];
+    let actions = actions.map(|leaf| rules(&only_balancer("actions"), leaf));
+    leaves_count("actions", &ingress("acts"), &actions.each_ref().map(String::as_str));
+    let conditions = [
+        "0/conditions/0/HttpHeaderConfig/HttpHeaderName",
+        "0/conditions/0/HttpHeaderConfig/Values/0",
+        "0/conditions/1/HttpRequestMethodConfig/Values/0",
+        "0/conditions/2/QueryStringConfig/Values/0/Key",
+        "0/conditions/4/PathPatternConfig/Values/0",
+    ];
+    let conditions = conditions.map(|leaf| rules(&only_balancer("conditions"), leaf));
+    leaves_count("conditions", &ingress("conds"), &conditions.each_ref().map(String::as_str));
+}
+
+/// The name of a case's load balancer.
+fn only_balancer(case: &str) -> String {
+    let aws = recorded(&format!("{case}/aws.json"));
+    aws["loadBalancers"].as_object().unwrap().keys().next().unwrap().clone()
 }
 
 #[test]
@@ -225,4 +262,36 @@ fn class_params() {
 #[test]
 fn https_redirect_discovery() {
     let _ = reproduce("https-redirect-discovery", &ingress("tls"));
+}
+
+#[test]
+fn actions() {
+    let _ = reproduce("actions", &ingress("acts"));
+}
+
+#[test]
+fn conditions() {
+    let _ = reproduce("conditions", &ingress("conds"));
+}
+
+/// AWS refuses the one rule that the peer asks for, and its stack has none. Divided, it works.
+#[test]
+fn too_many_values_are_divided() {
+    let mut world = World::recorded();
+    world.add(&recorded("too-many-values/objects.json"));
+    let done = world.settle(&config(), &ingress("many"));
+    assert_eq!(done.len(), 1, "one plan is enough");
+    assert!(done[0].notes.is_empty(), "{:?}", done[0].notes);
+    let listener = &world.observed.load_balancers.values().next().unwrap().listeners[&80];
+    let rules: Vec<&[Condition]> = listener.rules.iter().map(|rule| rule.conditions.as_slice()).collect();
+    let texts = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect();
+    let rule = |values: &[&str]| {
+        vec![
+            Condition::HttpHeader { name: "X-A".to_owned(), values: texts(values) },
+            Condition::HostHeader(texts(&["m.example.com"])),
+            Condition::PathPattern(texts(&["/c", "/c/*"])),
+        ]
+    };
+    assert_eq!(rules, [rule(&["1"]), rule(&["2", "3"])]);
+    assert!(listener.rules.windows(2).all(|pair| pair[0].actions == pair[1].actions));
 }

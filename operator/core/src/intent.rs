@@ -6,6 +6,13 @@
 
 use serde::{Deserialize, Serialize};
 
+mod route;
+
+pub use route::{
+    Action, Answer, GroupName, HeaderMatch, Match, PathType, QueryMatch, Redirect, Replacement, Rewrite,
+    Route, Share, Split, Target, Texts,
+};
+
 use crate::{
     ids::{Key, ObjectRef, Port, StackId},
     settings::Settings,
@@ -83,8 +90,8 @@ pub struct HttpAsk {
     pub ssl_redirect: Option<Port>,
     /// In the order of `spec.rules`, and the order of paths within each.
     pub routes: Vec<Route>,
-    /// `spec.defaultBackend`.
-    pub default_backend: Option<Backend>,
+    /// What is done with requests that no route takes: `spec.defaultBackend`.
+    pub default: Option<Action>,
     /// `spec.tls`.
     pub tls: Vec<Tls>,
 }
@@ -116,32 +123,6 @@ pub struct Tls {
     pub hosts: Vec<String>,
     /// Secret in the Ingress' namespace.
     pub secret: Option<String>,
-}
-
-/// One path of one rule.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Route {
-    /// Index of the rule in `spec.rules`: paths are sorted within a rule only.
-    pub rule: usize,
-    /// `None` matches every host. A leading `*.` matches one label.
-    pub host: Option<String>,
-    /// How the path is matched.
-    pub path_type: PathType,
-    /// As written; empty when the manifest has none.
-    pub path: String,
-    /// Where matching requests go.
-    pub backend: Backend,
-}
-
-/// `pathType` of an Ingress path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum PathType {
-    /// The whole path, nothing else.
-    Exact,
-    /// Element by element.
-    Prefix,
-    /// As the provider understands it; also used when the manifest names none.
-    ImplementationSpecific,
 }
 
 /// Where requests or connections go.

@@ -25,7 +25,9 @@ fn annotations() -> impl Strategy<Value = Annotations> {
     let mut values: Vec<String> = vec!["alb".into(), "none".into(), "1".into(), "a=1".into(), "shop".into()];
     for dialect in Dialect::ALL {
         for row in dialect.rows() {
-            keys.extend(dialect.prefixes().iter().map(|prefix| format!("{prefix}{}", row.key())));
+            // A family needs a tail; that of rules is a backend's name.
+            let tail = if row.key().ends_with('.') { "web" } else { "" };
+            keys.extend(dialect.prefixes().iter().map(|prefix| format!("{prefix}{}{tail}", row.key())));
             values.push(row.example().to_owned());
         }
     }

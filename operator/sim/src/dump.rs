@@ -47,7 +47,8 @@ pub fn aws(aws: &Aws) -> BTreeSet<String> {
     let rules = aws.rules.values().map(|row| {
         let on = aws.listeners.get(&row.listener).map(|row| (names.plain(&row.load_balancer), row.port));
         let actions = names.plain(&format!("{:?}", row.actions));
-        format!("rule {on:?} {} {:?} {actions} {:?}", row.priority, row.conditions, row.tags)
+        let (conditions, transforms) = (&row.conditions, &row.transforms);
+        format!("rule {on:?} {} {conditions:?} {transforms:?} {actions} {:?}", row.priority, row.tags)
     });
     let records = aws.zones.values().flat_map(|zone| &zone.records);
     let records = records.map(|record| names.plain(&format!("record {record:?}")));

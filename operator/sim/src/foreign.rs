@@ -108,6 +108,7 @@ fn plant(aws: &mut Aws) -> Answered<()> {
         listener: listener.arn,
         priority: 1,
         conditions: vec![Condition::PathPattern(vec!["/*".to_owned()])],
+        transforms: Vec::new(),
         actions: vec![Action::Forward(Forward { targets: vec![target], stickiness: None })],
         tags,
     })?;

@@ -25,6 +25,7 @@ impl Aws {
             .listener_arn(&listener)
             .priority(spec.priority)
             .set_conditions(Some(spec.conditions.iter().map(wire::condition::encode).collect()))
+            .set_transforms(Some(wire::transform::encode(&spec.transforms)).filter(|all| !all.is_empty()))
             .set_actions(Some(actions))
             .set_tags(wire::tags::encode(&spec.tags));
         let seen = match self.elb("CreateRule", request.send()).await {
@@ -53,7 +54,11 @@ impl Aws {
         let stem = spec.listener.name().split(':').next().unwrap_or_default().to_owned();
         self.inventory.region.record(move |region| region.forget_balancer(&stem));
         let seen = decoded(Some(found), tags)?;
-        if claim::is_ours(&spec.tags, &seen.tags) && seen.conditions == spec.conditions {
+        let (mut wanted, mut there) = (spec.transforms.clone(), seen.transforms.clone());
+        wanted.sort();
+        there.sort();
+        let same = seen.conditions == spec.conditions && wanted == there;
+        if claim::is_ours(&spec.tags, &seen.tags) && same {
             Ok(seen)
         } else {
             Err(claim::taken("rule", spec.reference().name()).into())
@@ -67,15 +72,19 @@ impl Aws {
             .modify_rule()
             .rule_arn(arn)
             .set_conditions(Some(spec.conditions.iter().map(wire::condition::encode).collect()))
-            .set_actions(Some(actions))
-            // Nothing that is wanted transforms requests: what somebody else set goes.
-            .reset_transforms(true);
+            .set_actions(Some(actions));
+        // Where nothing is to be transformed, what somebody else set goes.
+        let request = match wire::transform::encode(&spec.transforms) {
+            none if none.is_empty() => request.reset_transforms(true),
+            transforms => request.set_transforms(Some(transforms)),
+        };
         let answer = self.elb("ModifyRule", request.send()).await?;
         let now = decoded(answer.rules().first(), Tags::new())?;
         let arn = arn.to_owned();
         self.inventory.region.record(move |region| {
             if let Some(rule) = region.rule(&arn) {
                 rule.conditions.clone_from(&now.conditions);
+                rule.transforms.clone_from(&now.transforms);
                 rule.actions.clone_from(&now.actions);
                 rule.unknown.clone_from(&now.unknown);
             }

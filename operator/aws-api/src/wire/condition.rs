@@ -14,6 +14,14 @@ pub(crate) fn encode(condition: &Condition) -> RuleCondition {
             let config = HostHeaderConditionConfig::builder().set_values(Some(values.clone()));
             wire.field("host-header").host_header_config(config.build())
         }
+        Condition::HostRegex(values) => {
+            let config = HostHeaderConditionConfig::builder().set_regex_values(Some(values.clone()));
+            wire.field("host-header").host_header_config(config.build())
+        }
+        Condition::PathRegex(values) => {
+            let config = PathPatternConditionConfig::builder().set_regex_values(Some(values.clone()));
+            wire.field("path-pattern").path_pattern_config(config.build())
+        }
         Condition::PathPattern(values) => {
             let config = PathPatternConditionConfig::builder().set_values(Some(values.clone()));
             wire.field("path-pattern").path_pattern_config(config.build())
@@ -21,6 +29,11 @@ pub(crate) fn encode(condition: &Condition) -> RuleCondition {
         Condition::HttpHeader { name, values } => {
             let config = HttpHeaderConditionConfig::builder().http_header_name(name);
             wire.field("http-header").http_header_config(config.set_values(Some(values.clone())).build())
+        }
+        Condition::HttpHeaderRegex { name, values } => {
+            let config = HttpHeaderConditionConfig::builder().http_header_name(name);
+            let config = config.set_regex_values(Some(values.clone()));
+            wire.field("http-header").http_header_config(config.build())
         }
         Condition::HttpRequestMethod(values) => {
             let config = HttpRequestMethodConditionConfig::builder().set_values(Some(values.clone()));
@@ -50,25 +63,34 @@ pub(crate) fn decode(condition: &RuleCondition) -> Result<Condition, String> {
         Some(values) if !values.is_empty() => values.to_vec(),
         _ => short.to_vec(),
     };
-    let field = condition.field().unwrap_or_default();
-    let has_regex = !condition.regex_values().is_empty()
-        || condition.host_header_config().is_some_and(|config| !config.regex_values().is_empty())
-        || condition.path_pattern_config().is_some_and(|config| !config.regex_values().is_empty())
-        || condition.http_header_config().is_some_and(|config| !config.regex_values().is_empty());
-    if has_regex {
-        return Err(format!("{field} with regular expressions"));
-    }
-    Ok(match field {
+    let regexes = |config: Option<&[String]>| match config {
+        Some(regexes) if !regexes.is_empty() => regexes.to_vec(),
+        _ => condition.regex_values().to_vec(),
+    };
+    Ok(match condition.field().unwrap_or_default() {
         "host-header" => {
-            Condition::HostHeader(long(condition.host_header_config().map(HostHeaderConditionConfig::values)))
+            let config = condition.host_header_config();
+            let values = long(config.map(HostHeaderConditionConfig::values));
+            match regexes(config.map(HostHeaderConditionConfig::regex_values)) {
+                none if none.is_empty() => Condition::HostHeader(values),
+                regexes => Condition::HostRegex(regexes),
+            }
         }
-        "path-pattern" => Condition::PathPattern(long(
-            condition.path_pattern_config().map(PathPatternConditionConfig::values),
-        )),
+        "path-pattern" => {
+            let config = condition.path_pattern_config();
+            let values = long(config.map(PathPatternConditionConfig::values));
+            match regexes(config.map(PathPatternConditionConfig::regex_values)) {
+                none if none.is_empty() => Condition::PathPattern(values),
+                regexes => Condition::PathRegex(regexes),
+            }
+        }
         "http-header" => {
             let config = condition.http_header_config().ok_or("http-header without values")?;
             let name = config.http_header_name().unwrap_or_default().to_owned();
-            Condition::HttpHeader { name, values: config.values().to_vec() }
+            match config.regex_values() {
+                [] => Condition::HttpHeader { name, values: config.values().to_vec() },
+                regexes => Condition::HttpHeaderRegex { name, values: regexes.to_vec() },
+            }
         }
         "http-request-method" => Condition::HttpRequestMethod(long(
             condition.http_request_method_config().map(HttpRequestMethodConditionConfig::values),
@@ -87,4 +109,34 @@ pub(crate) fn decode(condition: &RuleCondition) -> Result<Condition, String> {
 fn decode_pair(pair: &QueryStringKeyValuePair) -> QueryPair {
     let key = pair.key().filter(|key| !key.is_empty()).map(str::to_owned);
     QueryPair { key, value: pair.value().unwrap_or_default().to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_condition_comes_back_as_it_was_written() {
+        let texts = || vec!["a".to_owned(), "b*".to_owned()];
+        let name = || "X-A".to_owned();
+        let pair = |key: Option<&str>| QueryPair { key: key.map(str::to_owned), value: "1".to_owned() };
+        let all = [
+            Condition::HostHeader(texts()),
+            Condition::HostRegex(texts()),
+            Condition::PathPattern(texts()),
+            Condition::PathRegex(texts()),
+            Condition::HttpHeader { name: name(), values: texts() },
+            Condition::HttpHeaderRegex { name: name(), values: texts() },
+            Condition::HttpRequestMethod(texts()),
+            Condition::QueryString(vec![pair(Some("v")), pair(None)]),
+            Condition::SourceIp(texts()),
+        ];
+        for condition in all {
+            assert_eq!(decode(&encode(&condition)), Ok(condition));
+        }
+        let short = RuleCondition::builder().field("path-pattern").regex_values("^a").build();
+        assert_eq!(decode(&short), Ok(Condition::PathRegex(vec!["^a".to_owned()])), "the older spelling");
+        let other = RuleCondition::builder().field("weather").build();
+        assert_eq!(decode(&other), Err("weather".to_owned()));
+    }
 }

@@ -13,6 +13,7 @@ pub(crate) mod security_group;
 pub(crate) mod tags;
 pub(crate) mod target;
 pub(crate) mod target_group;
+pub(crate) mod transform;
 
 use aws_sdk_elasticloadbalancingv2::types::ProtocolEnum;
 use fairway_aws::model::{ListenerProtocol, TargetProtocol};

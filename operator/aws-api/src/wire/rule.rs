@@ -1,10 +1,10 @@
 //! Rules, as AWS answers with them.
 
-use aws_sdk_elasticloadbalancingv2::types::{Rule as Wire, TransformTypeEnum};
+use aws_sdk_elasticloadbalancingv2::types::Rule as Wire;
 use fairway_aws::model::Tags;
 use fairway_aws::observed::RuleSeen;
 
-use super::{action, condition, required};
+use super::{action, condition, required, transform};
 use crate::fault::Fault;
 
 /// Reads a rule; `None` for the default rule, which belongs to its listener.
@@ -22,9 +22,12 @@ pub(crate) fn decode(rule: &Wire, tags: Tags) -> Result<Option<RuleSeen>, Fault>
             Err(other) => unknown.push(other),
         }
     }
-    let transforms = rule.transforms().iter().map(|transform| {
-        format!("transform {}", transform.r#type().map(TransformTypeEnum::as_str).unwrap_or_default())
-    });
-    unknown.extend(transforms);
-    Ok(Some(RuleSeen { arn, priority, conditions, actions, unknown, tags }))
+    let mut transforms = Vec::new();
+    for wire in rule.transforms() {
+        match transform::decode(wire) {
+            Ok(transform) => transforms.push(transform),
+            Err(other) => unknown.push(format!("transform {other}")),
+        }
+    }
+    Ok(Some(RuleSeen { arn, priority, conditions, transforms, actions, unknown, tags }))
 }

@@ -151,6 +151,7 @@ impl Site {
                 listener: listener.reference(),
                 priority: 1,
                 conditions: vec![Condition::HostHeader(vec!["a.example.com".to_owned()])],
+                transforms: Vec::new(),
                 actions: vec![Action::Forward(Forward {
                     targets: vec![WeightedTarget { target_group: Ref::new(name), weight: 1 }],
                     stickiness: None,
@@ -336,8 +337,8 @@ impl Stack {
         assert_eq!(listener.rules.len(), usize::from(self.has_rules()));
         let (Some(rule), want) = (listener.rules.first(), &self.rule) else { return };
         assert_eq!(
-            (rule.priority, &rule.conditions, &rule.actions, &rule.tags),
-            (want.priority, &want.conditions, &want.actions, &want.tags)
+            (rule.priority, &rule.conditions, &rule.transforms, &rule.actions, &rule.tags),
+            (want.priority, &want.conditions, &want.transforms, &want.actions, &want.tags)
         );
         assert!(rule.unknown.is_empty(), "{rule:?}");
     }

@@ -1,19 +1,19 @@
 //! Actions and conditions in the form in which they can be compared.
 //!
-//! Target groups of a forward are a set; a weight means nothing when there is one; stickiness counts only when it was
-//! asked for. Conditions are a set by field; the order of their values counts.
+//! Target groups of a forward are a set; a weight means nothing when there is one; stickiness that nobody asks for is
+//! off. Conditions are a set by field, the order of their values counts; transforms are a set by type.
 
-use crate::model::{Action, Condition, Forward};
+use crate::model::{Action, Forward};
 
 /// Whether `have` does what `want` asks.
 pub(crate) fn same_actions(want: &[Action], have: &[Action]) -> bool {
     want.len() == have.len() && want.iter().zip(have).all(|(want, have)| same_action(want, have))
 }
 
-/// Whether both match the same.
-pub(crate) fn same_conditions(want: &[Condition], have: &[Condition]) -> bool {
-    let sorted = |conditions: &[Condition]| {
-        let mut sorted = conditions.to_vec();
+/// Whether both are the same, whatever their order.
+pub(crate) fn same_set<T: Ord>(want: &[T], have: &[T]) -> bool {
+    let sorted = |all| {
+        let mut sorted: Vec<&T> = Vec::from_iter(all);
         sorted.sort();
         sorted
     };
@@ -23,8 +23,7 @@ pub(crate) fn same_conditions(want: &[Condition], have: &[Condition]) -> bool {
 fn same_action(want: &Action, have: &Action) -> bool {
     match (want, have) {
         (Action::Forward(want), Action::Forward(have)) => {
-            let stickiness = want.stickiness.is_none() || want.stickiness == have.stickiness;
-            stickiness && targets(want) == targets(have)
+            want.stickiness == have.stickiness && targets(want) == targets(have)
         }
         _ => want == have,
     }
@@ -42,7 +41,7 @@ fn targets(forward: &Forward) -> Vec<(&str, i32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Ref, WeightedTarget};
+    use crate::model::{Condition, Ref, WeightedTarget};
 
     fn forward(targets: &[(&str, i32)], stickiness: Option<i32>) -> Action {
         let target =
@@ -56,7 +55,7 @@ mod tests {
             ("a single weight", forward(&[("a", 1)], None), forward(&[("a", 100)], None), true),
             ("order", forward(&[("a", 1), ("b", 2)], None), forward(&[("b", 2), ("a", 1)], None), true),
             ("weights", forward(&[("a", 1), ("b", 2)], None), forward(&[("a", 2), ("b", 2)], None), false),
-            ("unasked stickiness", forward(&[("a", 1)], None), forward(&[("a", 1)], Some(60)), true),
+            ("unasked stickiness is off", forward(&[("a", 1)], None), forward(&[("a", 1)], Some(60)), false),
             ("asked stickiness", forward(&[("a", 1)], Some(30)), forward(&[("a", 1)], Some(60)), false),
             ("another group", forward(&[("a", 1)], None), forward(&[("b", 1)], None), false),
         ];
@@ -71,7 +70,7 @@ mod tests {
         let path = |values: &[&str]| {
             Condition::PathPattern(values.iter().map(|value| (*value).to_owned()).collect())
         };
-        assert!(same_conditions(&[host.clone(), path(&["/a"])], &[path(&["/a"]), host]));
-        assert!(!same_conditions(&[path(&["/a", "/b"])], &[path(&["/b", "/a"])]));
+        assert!(same_set(&[host.clone(), path(&["/a"])], &[path(&["/a"]), host]));
+        assert!(!same_set(&[path(&["/a", "/b"])], &[path(&["/b", "/a"])]));
     }
 }

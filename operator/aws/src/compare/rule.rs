@@ -10,7 +10,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::action::{same_actions, same_conditions};
+use super::action::{same_actions, same_set};
 use crate::{
     config::Config,
     model::{Listener, Ref, Rule, Tags},
@@ -121,7 +121,8 @@ fn moves(pairs: &[(&Rule, Owned<RuleSeen>)], ours: &mut BTreeMap<i32, Owned<Rule
 /// Whether `have` does what `want` asks, whatever its priority.
 pub(crate) fn alike(want: &Rule, have: &RuleSeen) -> bool {
     have.unknown.is_empty()
-        && same_conditions(&want.conditions, &have.conditions)
+        && same_set(&want.conditions, &have.conditions)
+        && same_set(&want.transforms, &have.transforms)
         && same_actions(&want.actions, &have.actions)
 }
 

@@ -94,9 +94,46 @@ pub(crate) enum LowerError {
     /// `*` and `?` have a meaning that these path types cannot express.
     #[error("path {0:?}: `*` and `?` cannot be used with pathType Exact or Prefix")]
     PathWildcard(String),
-    /// A backend that only an annotation explains.
-    #[error("backend {0}: port name use-annotation is not supported")]
-    AnnotationBackend(String),
+    /// One rule cannot take both.
+    #[error(
+        "path {path:?}: the {what} is given as a pattern and as a regular expression, and a rule takes one of them"
+    )]
+    MixedMatch {
+        /// The path whose rule it is.
+        path: String,
+        /// `host` or `path`.
+        what: &'static str,
+    },
+    /// A condition value that AWS does not take.
+    #[error("condition value {value:?} has {length} characters, and a rule takes at most 128")]
+    ValueTooLong {
+        /// The value.
+        value: String,
+        /// Its characters.
+        length: usize,
+    },
+    /// More than one value is needed of too many conditions, so that no several rules can stand for it.
+    #[error("path {path:?} needs {number} conditions at once, and a rule takes at most 5")]
+    TooManyConditions {
+        /// The path whose rule it is.
+        path: String,
+        /// How many.
+        number: usize,
+    },
+    /// One value of each condition has too many wildcards already.
+    #[error("path {path:?} needs {number} wildcards at once, and a rule takes at most 6")]
+    TooManyWildcards {
+        /// The path whose rule it is.
+        path: String,
+        /// How many.
+        number: usize,
+    },
+    /// A target group that was asked for by name does not exist.
+    #[error("there is no target group {0}")]
+    TargetGroupNotFound(String),
+    /// One forward names a target group twice.
+    #[error("one forward names target group {0} twice")]
+    TargetTwice(String),
     /// A health check port that is no number and no port of the Service.
     #[error("health check port {port:?} is neither a number nor a usable port of Service {service}")]
     HealthCheckPort {
@@ -166,7 +203,11 @@ impl Classified for LowerError {
             | Self::NoNodePort { .. }
             | Self::ExternalName(_)
             | Self::PathWildcard(_)
-            | Self::AnnotationBackend(_)
+            | Self::MixedMatch { .. }
+            | Self::ValueTooLong { .. }
+            | Self::TooManyConditions { .. }
+            | Self::TooManyWildcards { .. }
+            | Self::TargetTwice(_)
             | Self::HealthCheckPort { .. }
             | Self::RedirectToNothing(_)
             | Self::NameTooLong(_)
@@ -184,6 +225,7 @@ impl Classified for LowerError {
             | Self::SubnetNotFound(_)
             | Self::CertificateNotFound(_)
             | Self::NoCertificate(_)
+            | Self::TargetGroupNotFound(_)
             | Self::SecurityGroupNotFound { .. } => Class::Environment,
             Self::CertificatePending(_) => Class::Pending,
         }
@@ -205,7 +247,10 @@ impl Classified for LowerError {
             Self::NoNodePort { .. } => "NoNodePort",
             Self::ExternalName(_) => "ExternalNameBackend",
             Self::PathWildcard(_) => "InvalidPath",
-            Self::AnnotationBackend(_) => "UnsupportedBackend",
+            Self::MixedMatch { .. } | Self::ValueTooLong { .. } => "InvalidCondition",
+            Self::TooManyConditions { .. } | Self::TooManyWildcards { .. } => "TooManyConditions",
+            Self::TargetGroupNotFound(_) => "TargetGroupNotFound",
+            Self::TargetTwice(_) => "InvalidForward",
             Self::HealthCheckPort { .. } => "InvalidHealthCheckPort",
             Self::RedirectToNothing(_) => "InvalidSslRedirect",
             Self::NameTooLong(_) => "InvalidName",

@@ -13,8 +13,9 @@ use super::{
     Front, LowerError, Scene,
     ask::{FrontAsk, SourcedMap, plain},
     because::written,
-    ingress::Part,
+    ingress::{Part, RuleDraft},
     merge::{agree, unite},
+    redirect,
     security_group::Door,
 };
 use crate::{
@@ -159,11 +160,26 @@ impl Group {
             owners.extend(bindings.map(|binding| (binding.reference().key(), asked.clone())));
         }
         for (port, rules) in &model.rules {
-            let asked = self.on_port(*port).flat_map(|part| part.rules.iter().map(|_| &part.object));
+            let asked = self.drafts(*port).into_iter();
+            let asked = asked.flat_map(|(part, draft)| draft.rules.iter().map(|_| &part.object));
             let rules = rules.iter().zip(asked);
             owners.extend(rules.map(|(rule, object)| (rule.reference().key(), vec![written(object, true)])));
         }
         owners
+    }
+
+    /// What is asked of a port's rules, in order, without what a redirect makes needless.
+    fn drafts(&self, port: u16) -> Vec<(&Part, &RuleDraft)> {
+        let Some(asked) = self.ports.get(&port) else { return Vec::new() };
+        let all = self.on_port(port).flat_map(|part| part.rules.iter().map(move |draft| (part, draft)));
+        let mut kept: Vec<(&Part, &RuleDraft)> = Vec::new();
+        for (part, draft) in all {
+            let covered = kept.iter().any(|(_, earlier)| redirect::covers(earlier, draft));
+            if !covered && !redirect::loops(draft, port, asked.protocol) {
+                kept.push((part, draft));
+            }
+        }
+        kept
     }
 
     fn on_port(&self, port: u16) -> impl Iterator<Item = &Part> {
@@ -195,15 +211,17 @@ impl Group {
     }
 
     fn rules(&self, scene: &Scene<'_>, listener: &Listener) -> Vec<Rule> {
-        let drafts = self
-            .on_port(listener.port)
-            .flat_map(|part| part.rules.iter().map(move |draft| (draft, plain(&part.front.tags))));
+        let drafts = self.drafts(listener.port).into_iter().flat_map(|(part, draft)| {
+            let asked = plain(&part.front.tags);
+            draft.rules.iter().map(move |conditions| (conditions, draft, asked.clone()))
+        });
         drafts
             .zip(1..)
-            .map(|((draft, asked), priority)| Rule {
+            .map(|((conditions, draft, asked), priority)| Rule {
                 listener: listener.reference(),
                 priority,
-                conditions: draft.conditions.clone(),
+                conditions: conditions.clone(),
+                transforms: draft.transforms.clone(),
                 actions: draft.actions.clone(),
                 tags: tags::of(scene.config, scene.stack, &tags::rule(listener.port, priority), &asked),
             })

@@ -4,25 +4,17 @@ use std::collections::BTreeMap;
 
 use fairway_core::{
     ids::ObjectRef,
-    intent::{Backend, HttpAsk, Listen, Member, PortName},
+    intent::{HttpAsk, Listen, Member, Route},
     settings::{Provenance, Sourced},
 };
 
 use super::{
-    LowerError, Lowering, Scene,
+    LowerError, Lowering, Scene, action,
     ask::FrontAsk,
-    binding, certificate, rows, rule, security_group,
+    certificate, rows, rule, security_group,
     subnet::{self, Placement},
-    target_group,
 };
-use crate::{
-    model::{
-        Action, Binding, Condition, FixedResponse, Forward, IpAddressType, LoadBalancerKind, Ref,
-        TargetGroup, WeightedTarget,
-    },
-    naming::{self, IngressTarget},
-    tags,
-};
+use crate::model::{Action, Binding, Condition, IpAddressType, LoadBalancerKind, TargetGroup, Transform};
 
 /// What one Ingress contributes.
 #[derive(Debug, Clone)]
@@ -42,7 +34,11 @@ pub(crate) struct Part {
 /// A rule before it has a listener and a priority.
 #[derive(Debug, Clone)]
 pub(crate) struct RuleDraft {
+    /// All that has to hold.
     pub(crate) conditions: Vec<Condition>,
+    /// The same in as many rules as AWS needs for it.
+    pub(crate) rules: Vec<Vec<Condition>>,
+    pub(crate) transforms: Vec<Transform>,
     pub(crate) actions: Vec<Action>,
 }
 
@@ -69,14 +65,25 @@ pub(crate) fn part(scene: &Scene<'_>, member: &Member, ask: &HttpAsk) -> Lowerin
         bindings: BTreeMap::new(),
     };
     for route in rule::in_order(&ask.routes) {
-        let action = action(scene, member, &route.backend, &mut part)?;
-        for conditions in rule::split(&rule::conditions(route)?) {
-            part.rules.push(RuleDraft { conditions, actions: vec![action.clone()] });
-        }
+        let draft = RuleDraft {
+            actions: vec![action::lower(scene, member, &route.action, &mut part)?],
+            transforms: rule::transforms(route),
+            ..RuleDraft::matching(route)?
+        };
+        part.rules.push(draft);
     }
-    part.default_action =
-        ask.default_backend.as_ref().map(|backend| action(scene, member, backend, &mut part)).transpose()?;
+    let default = ask.default.as_ref();
+    part.default_action = default.map(|asked| action::lower(scene, member, asked, &mut part)).transpose()?;
     Ok(part)
+}
+
+impl RuleDraft {
+    /// A draft with what a route matches, and nothing done yet.
+    fn matching(route: &Route) -> Result<Self, LowerError> {
+        let conditions = rule::conditions(route)?;
+        let rules = rule::split(&conditions).map_err(|excess| excess.of(&route.path))?;
+        Ok(Self { conditions, rules, transforms: Vec::new(), actions: Vec::new() })
+    }
 }
 
 /// Turns names of subnets and security groups into ids, and checks that they can be used.
@@ -96,48 +103,4 @@ pub(crate) fn resolve(scene: &Scene<'_>, front: &mut FrontAsk, kind: LoadBalance
         return Err(LowerError::NameTooLong(name.value.clone()).into());
     }
     Ok(())
-}
-
-fn action(scene: &Scene<'_>, member: &Member, backend: &Backend, part: &mut Part) -> Lowering<Action> {
-    if backend.port == PortName::Name("use-annotation".to_owned()) {
-        return Err(LowerError::AnnotationBackend(backend.service.name.clone()).into());
-    }
-    let Some(found) = &backend.found else {
-        return Ok(missing_service());
-    };
-    let ask = rows::ingress_target(&backend.settings)?;
-    let mut group = target_group::layer7(backend, found, &ask, scene.config.default_target_type)?;
-    let key = &member.object.key;
-    let target = IngressTarget {
-        stack: scene.stack,
-        ingress: key,
-        service: &backend.service,
-        uid: &found.uid,
-        port: &backend.port,
-    };
-    group.name = naming::ingress_target_group(&scene.config.cluster, &target, &group);
-    let resource = format!("{key}-{}:{}", backend.service.name, backend.port);
-    group.tags = tags::of(scene.config, scene.stack, &resource, &group.tags);
-    let binding = binding::of_ingress(scene, backend, found, (&group, &ask));
-    let action = forward(&group.name);
-    part.bindings.insert(binding.key.to_string(), binding);
-    part.target_groups.insert(group.name.clone(), group);
-    Ok(action)
-}
-
-/// A forward to one target group.
-pub(crate) fn forward(name: &str) -> Action {
-    Action::Forward(Forward {
-        targets: vec![WeightedTarget { target_group: Ref::new(name), weight: 1 }],
-        stickiness: None,
-    })
-}
-
-/// What the peer answers where a Service does not exist.
-fn missing_service() -> Action {
-    Action::FixedResponse(FixedResponse {
-        content_type: Some("text/plain".to_owned()),
-        body: Some("Backend service does not exist".to_owned()),
-        status_code: "503".to_owned(),
-    })
 }

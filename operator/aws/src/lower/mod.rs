@@ -4,6 +4,7 @@
 //! stack is deleted while there is none. What members ask of the load balancer they share is combined in their order:
 //! the earlier wins, the later is held and hears with whom it disagrees.
 
+mod action;
 mod ask;
 mod because;
 mod binding;
@@ -13,6 +14,7 @@ mod group;
 mod ingress;
 mod load_balancer;
 mod merge;
+mod redirect;
 mod rows;
 mod rule;
 mod scene;

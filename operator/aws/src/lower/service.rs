@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use fairway_core::intent::{Backend, FoundService, L4Ask, Member, Transport};
 
 use super::{
-    Front, LowerError, Lowering, Scene,
+    Front, LowerError, Lowering, Scene, action,
     ask::{NlbAsk, ProxyProtocol, plain},
     binding, certificate, ingress, rows,
     security_group::Door,
@@ -160,7 +160,7 @@ impl Whole {
             load_balancer: Ref::new(name),
             port: number,
             protocol: port.protocol,
-            default_actions: vec![ingress::forward(group)],
+            default_actions: vec![action::forward(group)],
             ssl_policy: tls.then_some(policy),
             certificates: if tls { self.certificates.clone() } else { Vec::new() },
             alpn_policy: self.ask.alpn_policy.clone().filter(|_| tls),

@@ -18,7 +18,9 @@ use serde::{Deserialize, Serialize};
 pub use binding::{Binding, BindingIngress, BindingPeer, BindingPort};
 pub use listener::{Listener, ListenerProtocol};
 pub use load_balancer::{IpAddressType, LoadBalancer, LoadBalancerKind, Scheme, SecurityGroupRef};
-pub use rule::{Action, Condition, FixedResponse, Forward, QueryPair, Redirect, Rule, WeightedTarget};
+pub use rule::{
+    Action, Condition, FixedResponse, Forward, QueryPair, Redirect, Rewrite, Rule, Transform, WeightedTarget,
+};
 pub use security_group::{Permission, SecurityGroup, Source};
 pub use target_group::{HealthCheck, TargetGroup, TargetProtocol, TargetType};
 

@@ -13,6 +13,9 @@ pub struct Rule {
     pub priority: i32,
     /// All must hold.
     pub conditions: Vec<Condition>,
+    /// What is changed of requests before they are passed on; at most one of each kind.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub transforms: Vec<Transform>,
     /// In order.
     pub actions: Vec<Action>,
     /// All tags, ownership included.
@@ -29,13 +32,24 @@ impl ResourceKind for Rule {
 pub enum Condition {
     /// Host names, `*` and `?` allowed.
     HostHeader(Vec<String>),
+    /// Host names, as regular expressions.
+    HostRegex(Vec<String>),
     /// Paths, `*` and `?` allowed.
     PathPattern(Vec<String>),
+    /// Paths, as regular expressions.
+    PathRegex(Vec<String>),
     /// A header.
     HttpHeader {
         /// Its name.
         name: String,
         /// Values, `*` and `?` allowed.
+        values: Vec<String>,
+    },
+    /// A header, by regular expressions.
+    HttpHeaderRegex {
+        /// Its name.
+        name: String,
+        /// Expressions.
         values: Vec<String>,
     },
     /// Methods.
@@ -53,6 +67,25 @@ pub struct QueryPair {
     pub key: Option<String>,
     /// `*` and `?` allowed.
     pub value: String,
+}
+
+/// A change of requests on their way to the targets.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Transform {
+    /// Of the `Host` header.
+    HostHeaderRewrite(Vec<Rewrite>),
+    /// Of path and query.
+    UrlRewrite(Vec<Rewrite>),
+}
+
+/// What is found, and what takes its place.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Rewrite {
+    /// A regular expression.
+    pub regex: String,
+    /// `$1` and the like stand for its groups.
+    pub replace: String,
 }
 
 /// What is done with a request or a connection.
@@ -79,7 +112,7 @@ pub struct Forward {
 /// A target group and its share.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct WeightedTarget {
-    /// Which group.
+    /// Which group: one of the stack by name, any other by its ARN.
     pub target_group: Ref<TargetGroup>,
     /// 0 to 999; without meaning when there is one.
     pub weight: i32,
@@ -111,6 +144,14 @@ pub struct FixedResponse {
     pub body: Option<String>,
     /// Such as `404`.
     pub status_code: String,
+}
+
+impl WeightedTarget {
+    /// Whether the group is of this stack: only those are made, changed and deleted.
+    #[must_use]
+    pub fn is_of_stack(&self) -> bool {
+        !self.target_group.name().starts_with("arn:")
+    }
 }
 
 impl Rule {

@@ -1,7 +1,9 @@
 //! How a plan reads: one line an operation, further lines for what changes.
 
 use super::StackOp;
-use crate::model::{Action, Condition, HealthCheck, QueryPair, Redirect, Scheme, WeightedTarget};
+use crate::model::{
+    Action, Condition, Forward, HealthCheck, QueryPair, Redirect, Rewrite, Scheme, Transform, WeightedTarget,
+};
 
 pub(super) fn line(op: &StackOp) -> String {
     match op {
@@ -86,7 +88,11 @@ pub(super) fn details(op: &StackOp) -> Vec<String> {
         }
         StackOp::ModifyHealthCheck(group, want) => health_check(&group.get().health_check, want),
         StackOp::CreateRule(rule) | StackOp::ModifyRule(_, _, rule) => {
-            rule.conditions.iter().map(condition).chain(rule.actions.iter().map(action)).collect()
+            let matches = rule.conditions.iter().map(condition);
+            matches
+                .chain(rule.transforms.iter().map(transform))
+                .chain(rule.actions.iter().map(action))
+                .collect()
         }
         StackOp::CreateListener(listener) | StackOp::ModifyListener(_, listener) => {
             let certificates = listener.certificates.first().map(|arn| format!("certificate {arn}"));
@@ -134,7 +140,10 @@ fn condition(condition: &Condition) -> String {
     match condition {
         Condition::HostHeader(values) => format!("host {}", values.join(" or ")),
         Condition::PathPattern(values) => format!("path {}", values.join(" or ")),
+        Condition::HostRegex(values) => format!("host like {}", values.join(" or ")),
+        Condition::PathRegex(values) => format!("path like {}", values.join(" or ")),
         Condition::HttpHeader { name, values } => format!("header {name} {}", values.join(" or ")),
+        Condition::HttpHeaderRegex { name, values } => format!("header {name} like {}", values.join(" or ")),
         Condition::HttpRequestMethod(values) => format!("method {}", values.join(" or ")),
         Condition::SourceIp(values) => format!("source {}", values.join(" or ")),
         Condition::QueryString(pairs) => {
@@ -147,16 +156,31 @@ fn condition(condition: &Condition) -> String {
     }
 }
 
+fn transform(transform: &Transform) -> String {
+    let (what, rewrites) = match transform {
+        Transform::HostHeaderRewrite(rewrites) => ("host", rewrites),
+        Transform::UrlRewrite(rewrites) => ("URL", rewrites),
+    };
+    let one = |rewrite: &Rewrite| format!("{} to {}", rewrite.regex, rewrite.replace);
+    format!("rewrite {what} {}", rewrites.iter().map(one).collect::<Vec<_>>().join(", "))
+}
+
+fn forward(forward: &Forward) -> String {
+    let targets = match forward.targets.as_slice() {
+        [only] => only.target_group.name().to_owned(),
+        several => {
+            let share =
+                |target: &WeightedTarget| format!("{} ({})", target.target_group.name(), target.weight);
+            several.iter().map(share).collect::<Vec<_>>().join(", ")
+        }
+    };
+    let sticky = forward.stickiness.map(|seconds| format!(", sticky for {seconds} s")).unwrap_or_default();
+    format!("forward to {targets}{sticky}")
+}
+
 fn action(action: &Action) -> String {
     match action {
-        Action::Forward(forward) => match forward.targets.as_slice() {
-            [only] => format!("forward to {}", only.target_group.name()),
-            several => {
-                let share =
-                    |target: &WeightedTarget| format!("{} ({})", target.target_group.name(), target.weight);
-                format!("forward to {}", several.iter().map(share).collect::<Vec<_>>().join(", "))
-            }
-        },
+        Action::Forward(to) => forward(to),
         Action::Redirect(redirect) => {
             let Redirect { protocol, host, port, path, query, status_code } = redirect;
             format!("redirect to {protocol}://{host}:{port}{path}?{query} ({status_code})")

@@ -64,7 +64,7 @@ pub enum StackOp {
     DeleteListener(Ref<Listener>, Owned<ListenerSeen>),
     /// CreateRule, with tags.
     CreateRule(Rule),
-    /// ModifyRule: conditions and actions, in place.
+    /// ModifyRule: conditions, transforms and actions, in place.
     ModifyRule(Ref<Rule>, Owned<RuleSeen>, Rule),
     /// SetRulePriorities: one call for all rules of a listener that move.
     SetRulePriorities(Ref<Listener>, Vec<Move>),
@@ -200,5 +200,6 @@ fn action_keys(actions: &[Action]) -> impl Iterator<Item = ResourceKey> {
         Action::Forward(forward) => Some(&forward.targets),
         Action::Redirect(_) | Action::FixedResponse(_) => None,
     });
-    targets.flatten().map(|target| target.target_group.key())
+    // What is not of the stack has no operation that could come first.
+    targets.flatten().filter(|target| target.is_of_stack()).map(|target| target.target_group.key())
 }

@@ -60,7 +60,7 @@ impl World {
     fn check_actions(&self, balancer: &str, actions: &[Action]) {
         for action in actions {
             if let Action::Forward(forward) = action {
-                for target in &forward.targets {
+                for target in forward.targets.iter().filter(|target| target.is_of_stack()) {
                     let name = target.target_group.name();
                     assert!(self.observed.target_groups.contains_key(name), "no target group {name}");
                     let others = self.users(name);
@@ -314,6 +314,7 @@ fn rule(spec: &Rule, arn: String) -> RuleSeen {
         arn,
         priority: spec.priority,
         conditions: spec.conditions.clone(),
+        transforms: spec.transforms.clone(),
         actions: spec.actions.clone(),
         unknown: Vec::new(),
         tags: spec.tags.clone(),

@@ -84,7 +84,15 @@ fn action(action: &Action) -> Value {
                 .map(|one| json!({"TargetGroupArn": one.target_group.name(), "Weight": one.weight}))
                 .collect();
             let first = forward.targets[0].target_group.name();
-            json!({"Type": "forward", "TargetGroupArn": first, "ForwardConfig": {"TargetGroups": groups}})
+            let mut config = json!({ "TargetGroups": groups });
+            if let Some(seconds) = forward.stickiness {
+                config["TargetGroupStickinessConfig"] = json!({"DurationSeconds": seconds, "Enabled": true});
+            }
+            let mut action = json!({"Type": "forward", "ForwardConfig": config});
+            if groups.len() == 1 {
+                action["TargetGroupArn"] = json!(first);
+            }
+            action
         }
         Action::Redirect(redirect) => json!({"Type": "redirect", "RedirectConfig": {
             "Host": redirect.host, "Path": redirect.path, "Port": redirect.port,
@@ -107,6 +115,17 @@ fn condition(condition: &Condition) -> Value {
         }
         Condition::PathPattern(values) => {
             json!({"Field": "path-pattern", "PathPatternConfig": {"Values": values}})
+        }
+        Condition::HttpHeader { name, values } => {
+            json!({"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": name, "Values": values}})
+        }
+        Condition::HttpRequestMethod(values) => {
+            json!({"Field": "http-request-method", "HttpRequestMethodConfig": {"Values": values}})
+        }
+        Condition::QueryString(pairs) => {
+            let pairs: Vec<_> =
+                pairs.iter().map(|pair| json!({"Key": pair.key, "Value": pair.value})).collect();
+            json!({"Field": "query-string", "QueryStringConfig": {"Values": pairs}})
         }
         other => panic!("{other:?} is in no recorded case"),
     }

@@ -84,6 +84,9 @@ impl World {
             Query::Certificate(arn) => {
                 Answer::Certificate(self.certificates.iter().find(|one| one.arn == *arn).cloned())
             }
+            Query::TargetGroup(name) => Answer::TargetGroup((name != "missing").then(|| {
+                format!("arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/{name}/0")
+            })),
             Query::BackendSecurityGroup => {
                 Answer::BackendSecurityGroup(self.observed.backend_security_group.clone())
             }

@@ -82,6 +82,30 @@ pub enum ReadError {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// A Service that is to get a share of the requests is not there.
+    #[error("{at}: Service {service} does not exist, and the other targets cannot be given its share")]
+    NoShare {
+        /// The annotation.
+        at: String,
+        /// The Service.
+        service: Key,
+    },
+    /// A path that cannot be matched.
+    #[error("{at}: {problem}")]
+    Path {
+        /// Where it is written.
+        at: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// What nothing in the cluster serves yet.
+    #[error("{at}: {what} not served in the cluster yet, and nothing broader is served in place of it")]
+    NotInCluster {
+        /// Where it is written.
+        at: String,
+        /// Such as `rewrites are`.
+        what: &'static str,
+    },
     /// The object is not of the shape that the API server lets through.
     #[error("{at}: {problem}")]
     Shape {
@@ -105,6 +129,9 @@ impl Classified for ReadError {
             | Self::Unfaithful { .. }
             | Self::NoPort { .. }
             | Self::Backend { .. }
+            | Self::NoShare { .. }
+            | Self::Path { .. }
+            | Self::NotInCluster { .. }
             | Self::Shape { .. } => Class::Invalid,
         }
     }
@@ -120,6 +147,9 @@ impl Classified for ReadError {
             Self::Unfaithful { .. } => "UnsupportedSetting",
             Self::NoPort { .. } => "ServicePortNotFound",
             Self::Backend { .. } => "UnsupportedBackend",
+            Self::NoShare { .. } => "BackendNotFound",
+            Self::Path { .. } => "InvalidPath",
+            Self::NotInCluster { .. } => "NotServedInCluster",
             Self::Shape { .. } => "InvalidManifest",
         }
     }
@@ -131,6 +161,9 @@ pub enum Advice {
     /// The Service of a backend is not there.
     #[error("Service {0} does not exist: requests to it are answered with 503")]
     NoService(Key),
+    /// The annotation that a backend stands for is not there.
+    #[error("there is no annotation {0}: requests to it are answered with 503")]
+    NoAction(String),
     /// No row knows the key.
     #[error("{at}: there is no such annotation{}", meant.as_ref().map(|key| format!("; did you mean {key}?")).unwrap_or_default())]
     Unknown {
@@ -162,7 +195,7 @@ impl Classified for Advice {
 
     fn code(&self) -> &'static str {
         match self {
-            Self::NoService(_) => "BackendNotFound",
+            Self::NoService(_) | Self::NoAction(_) => "BackendNotFound",
             Self::Unknown { .. } => "UnknownAnnotation",
             Self::Unsupported { .. } => "UnsupportedSetting",
             Self::WithoutEffect { .. } => "SettingWithoutEffect",
@@ -170,7 +203,7 @@ impl Classified for Advice {
     }
 
     fn is_advice(&self) -> bool {
-        // Without its Service, a route answers 503: that is not all that was asked for.
-        !matches!(self, Self::NoService(_))
+        // Without its Service or its action, a route answers 503: that is not all that was asked for.
+        !matches!(self, Self::NoService(_) | Self::NoAction(_))
     }
 }

@@ -1,7 +1,5 @@
 //! Services: as members, and as what backends name.
 
-use std::collections::BTreeSet;
-
 use k8s_openapi::{
     api::core::v1::{Service, ServicePort as WrittenPort},
     apimachinery::pkg::util::intstr::IntOrString,
@@ -11,7 +9,7 @@ use super::{
     Candidate, MemberReading,
     error::ReadError,
     finalizer, key, names,
-    written::{self, Sorter, Written},
+    written::{self, Named, Sorter, Written},
 };
 use crate::{
     ids::{Port, StackId},
@@ -24,9 +22,9 @@ use crate::{
 /// Reads a Service that is a member itself.
 pub(super) fn read(stack: &StackId, service: &Service) -> MemberReading {
     let object = Candidate::Service(service).object();
-    let routed = BTreeSet::new();
+    let named = Named::default();
     let sorter =
-        |dialect| Sorter { provider: stack.provider, dialect, origin: Origin::Service, routed: &routed };
+        |dialect| Sorter { provider: stack.provider, dialect, origin: Origin::Service, named: &named };
     let mut written = Written::default();
     for dialect in [Dialect::Nlb, Dialect::Dns] {
         written.extend(sorter(dialect).annotations(&object, &service.metadata));

@@ -222,11 +222,28 @@ fn listeners_follow_certificates_where_none_are_named() {
 
 #[test]
 fn services_behind_an_ingress_are_known() {
-    let mut object = ingress("alb", &json!({}), &[]);
+    let split = r#"{"type":"forward","forwardConfig":{"targetGroups":[
+        {"serviceName":"blue","servicePort":80,"weight":1},{"serviceName":"green","servicePort":80,"weight":1}]}}"#;
+    let annotation = |name: &str| json!({"service": {"name": name, "port": {"name": "use-annotation"}}});
+    let path = |backend: Value| json!({"path": "/", "pathType": "Prefix", "backend": backend});
+    let mut object = ingress(
+        "alb",
+        &json!({
+            "alb.ingress.kubernetes.io/actions.split": split,
+            "alb.ingress.kubernetes.io/actions.unused": split.replace("blue", "unused"),
+            "alb.ingress.kubernetes.io/actions.broken": "{",
+        }),
+        &[],
+    );
+    object["spec"]["rules"][0]["http"]["paths"] = json!([
+        path(json!({"service": {"name": "web", "port": {"number": 80}}})),
+        path(annotation("split")),
+        path(annotation("broken")),
+    ]);
     object["spec"]["defaultBackend"] = json!({"service": {"name": "other", "port": {"number": 1}}});
     let snapshot = snapshot(&[object]);
     let found = backend_services(&snapshot.ingresses[&Key::new("default", "shop")]);
-    assert_eq!(found, BTreeSet::from([Key::new("default", "other"), Key::new("default", "web")]));
+    assert_eq!(found, ["blue", "green", "other", "web"].map(|name| Key::new("default", name)).into());
 }
 
 #[test]

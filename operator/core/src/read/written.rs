@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use super::error::{Advice, ReadError};
 use crate::{
     ids::{ObjectRef, ProviderKind},
-    settings::{Merge, Origin, Provenance, Row, Settings, Sourced, registry::Dialect, value},
+    settings::{Merge, Origin, Provenance, Row, Settings, Sourced, alb, registry::Dialect},
 };
 
 /// A value that a row of the provider reads.
@@ -42,9 +42,22 @@ pub(super) struct Sorter<'a> {
     pub(super) provider: ProviderKind,
     pub(super) dialect: Dialect,
     pub(super) origin: Origin,
-    /// Names of the Services that rules forward to: what `conditions.` and `transforms.` speak of.
-    pub(super) routed: &'a BTreeSet<String>,
+    /// What annotations of rules may speak of.
+    pub(super) named: &'a Named,
 }
+
+/// Names of an Ingress' backends, whether they are Services or not.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Named {
+    /// Those of paths: what `conditions.` and `transforms.` speak of.
+    pub(super) routed: BTreeSet<String>,
+    /// Those that stand for an annotation: what `actions.` speaks of.
+    pub(super) actions: BTreeSet<String>,
+}
+
+/// Rows of the documents that rules are made from.
+const RULES: [&str; 4] =
+    [alb::ACTIONS.key, alb::CONDITIONS.key, alb::TRANSFORMS.key, alb::USE_REGEX_PATH_MATCH.key];
 
 impl Sorter<'_> {
     /// Sorts the annotations of an object. Of several prefixes the strongest wins, key by key.
@@ -83,7 +96,10 @@ impl Sorter<'_> {
                 let why = format!("is not read on a {}", self.origin.as_str());
                 written.advice.push(Advice::WithoutEffect { at: at(), why });
             }
-            Some(row) if row.honoured_by().is_empty() => match self.loss(row.key(), key, &value.value) {
+            Some(row) if let Some(why) = self.unused(row.key(), key) => {
+                written.advice.push(Advice::WithoutEffect { at: at(), why: why.to_owned() });
+            }
+            Some(row) if row.honoured_by().is_empty() => match self.loss(row.key(), &value.value) {
                 Loss::Protection => written.errors.push(ReadError::Unfaithful { at: at() }),
                 Loss::Feature => written.advice.push(Advice::Unsupported { at: at() }),
                 Loss::Nothing => {}
@@ -103,23 +119,30 @@ impl Sorter<'_> {
         self.dialect.nearest(key).map(|nearest| format!("{prefix}{nearest}"))
     }
 
+    /// Why a document is not looked at: no backend bears its name.
+    fn unused(&self, row: &str, key: &str) -> Option<&'static str> {
+        let name = key.strip_prefix(row).filter(|_| self.dialect == Dialect::Alb)?;
+        let (names, why) = if row == alb::ACTIONS.key {
+            (&self.named.actions, "is named by no backend whose port is use-annotation")
+        } else if row == alb::CONDITIONS.key || row == alb::TRANSFORMS.key {
+            (&self.named.routed, "is named by no backend of a path")
+        } else {
+            return None;
+        };
+        (!names.contains(name)).then_some(why)
+    }
+
     /// What is lost when a setting that nothing honours yet is left out.
-    fn loss(&self, row: &str, key: &str, text: &str) -> Loss {
+    fn loss(&self, row: &str, text: &str) -> Loss {
         let unless = |harmless: bool| if harmless { Loss::Nothing } else { Loss::Protection };
         match (self.dialect, row) {
             (Dialect::Alb, "auth-type") => unless(text == "none"),
-            (Dialect::Alb, "use-regex-path-match") => unless(value::boolean(text) == Ok(false)),
             (Dialect::Alb, "wafv2-acl-arn" | "wafv2-acl-name" | "waf-acl-id" | "web-acl-id")
                 if !matches!(text, "" | "none") =>
             {
                 Loss::Protection
             }
             (Dialect::Alb, "jwt-validation" | "mutual-authentication" | "subnets.tags") => Loss::Protection,
-            (Dialect::Alb, "conditions." | "transforms.")
-                if key.strip_prefix(row).is_some_and(|service| self.routed.contains(service)) =>
-            {
-                Loss::Protection
-            }
             (Dialect::Nlb, "actions.") => Loss::Protection,
             // What another controller writes for people to read.
             (Dialect::Alb, "dry-run-plan") => Loss::Nothing,
@@ -176,6 +199,11 @@ pub(super) fn unreadable<'a>(
         }
     }
     errors
+}
+
+/// Whether rules are made from the value.
+pub(super) fn is_of_rules(entry: &Entry) -> bool {
+    entry.dialect == Dialect::Alb && RULES.contains(&entry.row.key())
 }
 
 /// Whether a backend reads the value, rather than the load balancer alone.

@@ -6,12 +6,13 @@ use ipnet::IpNet;
 
 use super::{
     BadValue, Origin,
+    documents::{action, condition, transform},
     value::{self, TextMap},
     words::{CheckPort, CheckProtocol, IpAddressType, ProtocolVersion, Scheme, TargetType},
 };
 use crate::{
     ids::{Port, ProviderKind},
-    intent::{HttpProtocol, Listen},
+    intent::{HttpProtocol, Listen, Match, Rewrite},
 };
 
 /// What every key of the dialect starts with.
@@ -85,13 +86,17 @@ rows! {
             "Failed health checks in a row until a target is unhealthy.";
         SUCCESS_CODES: String = "success-codes", BACKEND, PerMember, AWS, value::text, "200-299",
             "Status codes of a healthy target.";
+        ACTIONS: action::Document = "actions.", INGRESS, PerMember, BOTH, action::parse, r#"{"type":"fixed-response","fixedResponseConfig":{"statusCode":"503"}}"#,
+            "Redirect, fixed response or forward that a backend of this name with port `use-annotation` means.";
+        CONDITIONS: Vec<Match> = "conditions.", INGRESS, PerMember, BOTH, condition::parse, r#"[{"field":"http-header","httpHeaderConfig":{"httpHeaderName":"X-Beta","values":["1"]}}]"#,
+            "Further conditions of the rules of one backend.";
+        TRANSFORMS: Vec<Rewrite> = "transforms.", INGRESS, PerMember, BOTH, transform::parse, r#"[{"type":"url-rewrite","urlRewriteConfig":{"rewrites":[{"regex":"^/api/(.*)$","replace":"/$1"}]}}]"#,
+            "Rewrites of URL and host for one backend.";
+        USE_REGEX_PATH_MATCH: bool = "use-regex-path-match", INGRESS, PerMember, BOTH, value::boolean, "true",
+            "Whether ImplementationSpecific paths are regular expressions; their first character, a slash, is left out.";
     }
     later {
         "subnets.tags", &[Origin::ClassParams], "Subnets of the load balancer, by tags.";
-        "actions.", INGRESS, "Redirects, fixed responses and weighted forwards that a backend port `use-annotation` names.";
-        "conditions.", INGRESS, "Further conditions of the rules of one backend.";
-        "transforms.", INGRESS, "Rewrites of URL and host for one backend.";
-        "use-regex-path-match", INGRESS, "Whether ImplementationSpecific paths are regular expressions.";
         "listener-attributes.", CLASS, "Attributes of the listener of one protocol and port.";
         "mutual-authentication", INGRESS, "Client certificates of HTTPS listeners.";
         "create-acm-cert", INGRESS, "Whether a certificate is requested for the hosts of the Ingress.";

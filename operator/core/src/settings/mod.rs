@@ -33,6 +33,7 @@ macro_rules! rows {
 
 pub mod alb;
 pub mod dns;
+pub mod documents;
 pub mod in_cluster;
 pub mod nlb;
 pub mod registry;
@@ -305,6 +306,15 @@ impl Settings {
             .filter_map(|(tail, values)| Some((tail.to_owned(), values.first()?)))
             .map(|(tail, raw)| Ok((tail, read(row, raw)?)))
             .collect()
+    }
+
+    /// The strongest value of one tail of a family.
+    ///
+    /// # Errors
+    /// The value that could not be read.
+    pub fn member<T>(&self, row: &Setting<T>, tail: &str) -> Result<Option<Sourced<T>>, Box<Unreadable>> {
+        let values = self.values.get(&format!("{}{tail}", row.key));
+        values.and_then(|values| values.first()).map(|raw| read(row, raw)).transpose()
     }
 
     /// The raw values under a key, strongest first.

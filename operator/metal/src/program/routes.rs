@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fairway_core::{
     ids::Key,
-    intent::{Ask, Backend, HttpAsk, HttpProtocol, Intent, Member, PathType},
+    intent::{self, Ask, HttpAsk, HttpProtocol, Intent, Member, PathType},
 };
 
 use crate::clients;
@@ -39,9 +39,9 @@ pub(super) fn serve(places: &Places<'_>, intent: &Intent) -> BTreeMap<u16, Serve
             }
             let new =
                 |(host, path): &(Option<String>, Path)| taken.insert((port, host.clone(), path.clone()));
-            add_routes(places, serve, ask, new);
-            if let (None, Some(backend)) = (&serve.default, &ask.default_backend) {
-                serve.default = Some(action(places, backend));
+            add_routes(places, (port, serve), ask, new);
+            if let (None, Some(default)) = (&serve.default, &ask.default) {
+                serve.default = action(places, default).filter(|action| !loops(action, port, serve.tls));
             }
         }
     }
@@ -76,18 +76,47 @@ fn add_certificates(serve: &mut Serve, member: &Member, ask: &HttpAsk) {
 
 fn add_routes(
     places: &Places<'_>,
-    serve: &mut Serve,
+    (port, serve): (u16, &mut Serve),
     ask: &HttpAsk,
     mut is_new: impl FnMut(&(Option<String>, Path)) -> bool,
 ) {
     for route in &ask.routes {
-        let Some(path) = servable_path(route.path_type, &route.path) else { continue };
+        let (Some(path), Some(action)) =
+            (servable_path(route.path_type, &route.path), action(places, &route.action))
+        else {
+            continue;
+        };
         let place = (route.host.clone(), path);
-        if is_new(&place) {
+        if !loops(&action, port, serve.tls) && !is_redirected(serve, &place) && is_new(&place) {
             let (host, path) = place;
-            serve.routes.push(Route { host, path, action: action(places, &route.backend) });
+            serve.routes.push(Route { host, path, action });
         }
     }
+}
+
+/// Whether a redirect would send clients of a port back to it. Authors write one rule for all their listeners and mean
+/// those without TLS.
+fn loops(action: &Action, port: u16, tls: bool) -> bool {
+    tls && *action == Action::RedirectToTls(port)
+}
+
+/// Whether an earlier redirect to TLS takes all requests for a place. Here the longest path wins, and not the first rule:
+/// without this, what the author wants to have encrypted would be served in clear.
+fn is_redirected(serve: &Serve, (host, path): &(Option<String>, Path)) -> bool {
+    let (Path::Exact(text) | Path::Prefix(text)) = path;
+    serve.routes.iter().any(|earlier| {
+        let hosts = earlier.host.is_none() || earlier.host == *host;
+        let paths = match &earlier.path {
+            Path::Exact(_) => earlier.path == *path,
+            Path::Prefix(prefix) => {
+                let stem = prefix.trim_end_matches('/');
+                text == prefix
+                    || text == stem
+                    || text.strip_prefix(stem).is_some_and(|rest| rest.starts_with('/'))
+            }
+        };
+        matches!(earlier.action, Action::RedirectToTls(_)) && hosts && paths
+    })
 }
 
 /// How a path is matched here. ALB patterns that end in `/*` mean a prefix; other patterns have no meaning here and
@@ -102,12 +131,22 @@ pub(crate) fn servable_path(kind: PathType, text: &str) -> Option<Path> {
                 text.strip_suffix("/*").map_or(text, |rest| if rest.is_empty() { "/" } else { rest });
             (!prefix.contains(['*', '?'])).then(|| Path::Prefix(prefix.to_owned()))
         }
+        // Readings with expressions are held before they come here.
+        PathType::Regex => None,
     }
 }
 
-fn action(places: &Places<'_>, backend: &Backend) -> Action {
-    match &backend.found {
-        Some(service) => Action::Forward(endpoints(places, backend, service)),
-        None => Action::Status(503),
+/// `None` for what nothing here serves; readings that ask for it are held before they come here.
+fn action(places: &Places<'_>, action: &intent::Action) -> Option<Action> {
+    match action {
+        intent::Action::Service(backend) => Some(match &backend.found {
+            Some(service) => Action::Forward(endpoints(places, backend, service)),
+            None => Action::Status(503),
+        }),
+        intent::Action::Redirect(redirect) => {
+            redirect.to_tls_only().map(|port| Action::RedirectToTls(port.get()))
+        }
+        intent::Action::Answer(answer) => Some(Action::Status(answer.status)),
+        intent::Action::Split(_) => None,
     }
 }

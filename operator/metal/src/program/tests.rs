@@ -168,3 +168,54 @@ fn clients_are_let_in_by_the_ranges_of_the_annotation() {
     let two = json!({"alb.ingress.kubernetes.io/inbound-cidrs": "203.0.113.0/24,2001:db8::/32"});
     assert_eq!(ranges(&two), ["203.0.113.0/24", "2001:db8::/32"].map(|text| text.parse().unwrap()).into());
 }
+
+/// An Ingress on a plain and a TLS port whose rules are annotations, but for the last.
+fn annotated(annotations: &[(&str, &str)], paths: &[(&str, &str, &str)]) -> Value {
+    let all =
+        annotations.iter().map(|(key, value)| (format!("alb.ingress.kubernetes.io/{key}"), json!(value)));
+    let mut all: serde_json::Map<String, Value> = all.collect();
+    all.insert(
+        "alb.ingress.kubernetes.io/listen-ports".to_owned(),
+        json!(r#"[{"HTTP": 80}, {"HTTPS": 443}]"#),
+    );
+    let path = |(path, service, port): &(&str, &str, &str)| json!({"path": path, "pathType": "Prefix", "backend": {"service": {"name": service, "port": {"name": port}}}});
+    let paths: Vec<Value> = paths.iter().map(path).collect();
+    ingress(&json!(all), &json!({"rules": [{"http": {"paths": paths}}]}))
+}
+
+#[test]
+fn a_redirect_to_https_takes_what_is_below_it_and_is_left_out_where_it_would_loop() {
+    let to_https =
+        r#"{"type":"redirect","redirectConfig":{"protocol":"HTTPS","port":"443","statusCode":"HTTP_301"}}"#;
+    let shop = annotated(
+        &[("actions.tls", to_https)],
+        &[("/a", "tls", "use-annotation"), ("/a/b", "web", "http"), ("/c", "web", "http")],
+    );
+    let program = run(&cluster(&[shop]));
+    let places = |port: u16| -> Vec<(Path, bool)> {
+        let routes = program.serve[&socket(port)].routes.iter();
+        routes.map(|route| (route.path.clone(), route.action == Action::RedirectToTls(443))).collect()
+    };
+    let prefix = |text: &str| Path::Prefix(text.to_owned());
+    assert_eq!(places(80), [(prefix("/a"), true), (prefix("/c"), false)]);
+    assert_eq!(places(443), [(prefix("/a/b"), false), (prefix("/c"), false)]);
+}
+
+#[test]
+fn an_answer_is_given_and_what_is_not_served_is_held() {
+    let answer = r#"{"type":"fixed-response","fixedResponseConfig":{"statusCode":"410"}}"#;
+    let served = annotated(&[("actions.x", answer)], &[("/a", "x", "use-annotation")]);
+    let action = run(&cluster(&[served])).serve[&socket(80)].routes[0].action.clone();
+    assert_eq!(action, Action::Status(410));
+    let method = r#"[{"field":"http-request-method","httpRequestMethodConfig":{"values":["GET"]}}]"#;
+    let rewrite = r#"[{"type":"url-rewrite","urlRewriteConfig":{"rewrites":[{"regex":"a","replace":"b"}]}}]"#;
+    let split = r#"{"type":"forward","targetGroupName":"theirs"}"#;
+    for (key, value, backend) in [
+        ("conditions.web", method, ("/a", "web", "http")),
+        ("transforms.web", rewrite, ("/a", "web", "http")),
+        ("actions.x", split, ("/a", "x", "use-annotation")),
+    ] {
+        let program = run(&cluster(&[annotated(&[(key, value)], &[backend])]));
+        assert!(program.serve.is_empty(), "{key}: {:?}", program.serve);
+    }
+}

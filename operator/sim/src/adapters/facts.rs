@@ -44,6 +44,10 @@ fn fact(aws: &Aws, query: &Query) -> Fact {
         }
         Query::Certificates => Fact::Certificates(aws.certificates.values().cloned().collect()),
         Query::Certificate(arn) => Fact::Certificate(aws.certificates.get(arn).cloned()),
+        Query::TargetGroup(name) => {
+            let named = aws.target_groups.values().find(|row| row.ask.name == *name);
+            Fact::TargetGroup(named.map(|row| row.arn.clone()))
+        }
         Query::BackendSecurityGroup => Fact::BackendSecurityGroup(backend(aws)),
         Query::Interfaces { addresses, instances } => {
             let asked = |row: &&Interface| {

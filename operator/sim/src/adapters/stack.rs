@@ -112,6 +112,7 @@ fn rule(row: &RuleRow, known: &Known<'_>) -> RuleSeen {
         arn: row.arn.clone(),
         priority: row.priority,
         conditions: row.conditions.clone(),
+        transforms: row.transforms.clone(),
         actions: actions(&row.actions, known),
         unknown: Vec::new(),
         tags: row.tags.clone(),

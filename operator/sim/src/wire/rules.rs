@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use fairway_aws::model::{
-    Action, Condition, FixedResponse, Forward, ListenerProtocol, QueryPair, Redirect, Ref, WeightedTarget,
+    Action, Condition, FixedResponse, Forward, ListenerProtocol, QueryPair, Redirect, Ref, Rewrite,
+    Transform, WeightedTarget,
 };
 use serde_json::{Value, json};
 
 use super::{CallError, Called, list, maybe, named, number, tags, text, texts, unknown};
-use crate::world::{Aws, ListenerAsk, ListenerChange, ListenerRow, RuleAsk, RuleRow, refuse};
+use crate::world::{Aws, ListenerAsk, ListenerChange, ListenerRow, RuleAsk, RuleChange, RuleRow, refuse};
 
 pub(super) fn call(aws: &mut Aws, name: &str, with: &Value) -> Called {
     let (listener, rule) = (text(with, "ListenerArn"), text(with, "RuleArn"));
@@ -57,7 +58,13 @@ pub(super) fn call(aws: &mut Aws, name: &str, with: &Value) -> Called {
             changeable(&rule)?;
             let conditions = with.get("Conditions").map(|_| conditions(with)).transpose()?;
             let actions = with.get("Actions").map(|_| actions(with, "Actions")).transpose()?;
-            Ok(json!({"Rules": [shown_rule(&aws.modify_rule(&rule, conditions, actions)?)]}))
+            let reset = with.get("ResetTransforms").and_then(Value::as_bool).unwrap_or(false);
+            let transforms = match with.get("Transforms") {
+                _ if reset => Some(Vec::new()),
+                given => given.map(|_| transforms(with)).transpose()?,
+            };
+            let change = RuleChange { conditions, transforms, actions };
+            Ok(json!({"Rules": [shown_rule(&aws.modify_rule(&rule, change)?)]}))
         }
         "DeleteRule" => {
             changeable(&rule)?;
@@ -119,6 +126,7 @@ fn rule_ask(with: &Value) -> Result<RuleAsk, CallError> {
         listener: text(with, "ListenerArn"),
         priority: number(with, "Priority").unwrap_or_default(),
         conditions: conditions(with)?,
+        transforms: transforms(with)?,
         actions: actions(with, "Actions")?,
         tags: tags(with, "Tags")?,
     })
@@ -129,19 +137,55 @@ fn conditions(with: &Value) -> Result<Vec<Condition>, CallError> {
 }
 
 fn condition(condition: &Value) -> Result<Condition, CallError> {
-    let values = |config: &str| texts(condition.get(config).unwrap_or(condition), "Values");
+    let config = |name: &str| condition.get(name).unwrap_or(condition).clone();
+    let values = |name: &str| texts(&config(name), "Values");
     match text(condition, "Field").as_str() {
-        "host-header" => Ok(Condition::HostHeader(values("HostHeaderConfig"))),
-        "path-pattern" => Ok(Condition::PathPattern(values("PathPatternConfig"))),
+        "host-header" => either(&config("HostHeaderConfig"), Condition::HostHeader, Condition::HostRegex),
+        "path-pattern" => either(&config("PathPatternConfig"), Condition::PathPattern, Condition::PathRegex),
+        "http-header" => {
+            let config = config("HttpHeaderConfig");
+            let name = text(&config, "HttpHeaderName");
+            either(
+                &config,
+                |values| Condition::HttpHeader { name: name.clone(), values },
+                |values| Condition::HttpHeaderRegex { name: name.clone(), values },
+            )
+        }
         "http-request-method" => Ok(Condition::HttpRequestMethod(values("HttpRequestMethodConfig"))),
         "source-ip" => Ok(Condition::SourceIp(values("SourceIpConfig"))),
         "query-string" => {
-            let config = condition.get("QueryStringConfig").unwrap_or(condition);
             let pair = |one: &Value| QueryPair { key: maybe(one, "Key"), value: text(one, "Value") };
-            Ok(Condition::QueryString(list(config, "Values").map(pair).collect()))
+            Ok(Condition::QueryString(list(&config("QueryStringConfig"), "Values").map(pair).collect()))
         }
         other => unknown(&format!("conditions on {other}")),
     }
+}
+
+/// Values, or regular expressions.
+fn either(
+    config: &Value,
+    plain: impl Fn(Vec<String>) -> Condition,
+    regex: impl Fn(Vec<String>) -> Condition,
+) -> Result<Condition, CallError> {
+    let (values, regexes) = (texts(config, "Values"), texts(config, "RegexValues"));
+    if !values.is_empty() && !regexes.is_empty() {
+        refuse::<()>("ValidationError", "a condition has either Values or RegexValues")?;
+    }
+    Ok(if regexes.is_empty() { plain(values) } else { regex(regexes) })
+}
+
+fn transforms(with: &Value) -> Result<Vec<Transform>, CallError> {
+    let rewrites = |transform: &Value, config: &str| {
+        let config = transform.get(config).cloned().unwrap_or_default();
+        let one = |one: &Value| Rewrite { regex: text(one, "Regex"), replace: text(one, "Replace") };
+        list(&config, "Rewrites").map(one).collect()
+    };
+    let transform = |one: &Value| match text(one, "Type").as_str() {
+        "host-header-rewrite" => Ok(Transform::HostHeaderRewrite(rewrites(one, "HostHeaderRewriteConfig"))),
+        "url-rewrite" => Ok(Transform::UrlRewrite(rewrites(one, "UrlRewriteConfig"))),
+        other => unknown(&format!("transforms of type {other}")),
+    };
+    list(with, "Transforms").map(transform).collect()
 }
 
 fn actions(with: &Value, key: &str) -> Result<Vec<Action>, CallError> {
@@ -161,7 +205,10 @@ fn action(action: &Value) -> Result<Action, CallError> {
             if targets.is_empty() {
                 targets.push(target(action));
             }
-            Ok(Action::Forward(Forward { targets, stickiness: None }))
+            let sticky = config.get("TargetGroupStickinessConfig").cloned().unwrap_or_default();
+            let enabled = sticky.get("Enabled").and_then(Value::as_bool).unwrap_or(false);
+            let stickiness = number(&sticky, "DurationSeconds").filter(|_| enabled);
+            Ok(Action::Forward(Forward { targets, stickiness }))
         }
         "redirect" => {
             let config = config("RedirectConfig");
@@ -200,22 +247,46 @@ fn shown(row: &ListenerRow) -> Value {
 }
 
 fn shown_rule(row: &RuleRow) -> Value {
-    let shown = |condition: &Condition| match condition {
-        Condition::HostHeader(values) => {
-            json!({"Field": "host-header", "HostHeaderConfig": {"Values": values}})
-        }
-        Condition::PathPattern(values) => {
-            json!({"Field": "path-pattern", "PathPatternConfig": {"Values": values}})
-        }
-        other => json!({ "Field": format!("{other:?}") }),
-    };
     json!({
         "RuleArn": row.arn,
         "Priority": row.priority.to_string(),
         "IsDefault": false,
-        "Conditions": row.conditions.iter().map(shown).collect::<Value>(),
+        "Conditions": row.conditions.iter().map(shown_condition).collect::<Value>(),
+        "Transforms": row.transforms.iter().map(shown_transform).collect::<Value>(),
         "Actions": shown_actions(&row.actions),
     })
+}
+
+fn shown_condition(condition: &Condition) -> Value {
+    match condition {
+        Condition::HostHeader(values) => {
+            json!({"Field": "host-header", "HostHeaderConfig": {"Values": values}})
+        }
+        Condition::HostRegex(values) => {
+            json!({"Field": "host-header", "HostHeaderConfig": {"RegexValues": values}})
+        }
+        Condition::PathPattern(values) => {
+            json!({"Field": "path-pattern", "PathPatternConfig": {"Values": values}})
+        }
+        Condition::PathRegex(values) => {
+            json!({"Field": "path-pattern", "PathPatternConfig": {"RegexValues": values}})
+        }
+        other => json!({ "Field": format!("{other:?}") }),
+    }
+}
+
+fn shown_transform(transform: &Transform) -> Value {
+    let shown = |all: &[Rewrite]| -> Value {
+        all.iter().map(|one| json!({"Regex": one.regex, "Replace": one.replace})).collect()
+    };
+    match transform {
+        Transform::HostHeaderRewrite(all) => {
+            json!({"Type": "host-header-rewrite", "HostHeaderRewriteConfig": {"Rewrites": shown(all)}})
+        }
+        Transform::UrlRewrite(all) => {
+            json!({"Type": "url-rewrite", "UrlRewriteConfig": {"Rewrites": shown(all)}})
+        }
+    }
 }
 
 fn shown_actions(actions: &[Action]) -> Value {
@@ -226,7 +297,10 @@ fn shown_action(action: &Action) -> Value {
     match action {
         Action::Forward(forward) => {
             let target = |one: &WeightedTarget| json!({"TargetGroupArn": one.target_group.name(), "Weight": one.weight});
-            let stickiness = json!({"Enabled": forward.stickiness.is_some()});
+            let mut stickiness = json!({"Enabled": forward.stickiness.is_some()});
+            if let (Some(seconds), Some(fields)) = (forward.stickiness, stickiness.as_object_mut()) {
+                fields.insert("DurationSeconds".to_owned(), json!(seconds));
+            }
             let groups: Value = forward.targets.iter().map(target).collect();
             let first = forward.targets.first().map(|target| target.target_group.name());
             json!({

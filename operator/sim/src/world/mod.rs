@@ -34,7 +34,7 @@ pub use load_balancer::{BalancerAsk, BalancerRow, State};
 pub use network::Seed;
 pub(crate) use record::reversed;
 pub use record::{Status, ZoneRow};
-pub use rule::{RuleAsk, RuleRow};
+pub use rule::{RuleAsk, RuleChange, RuleRow};
 pub use security_group::GroupRow;
 pub use target::{Health, TargetRow};
 pub use target_group::{HealthCheckChange, TargetGroupAsk, TargetGroupRow};

@@ -3,13 +3,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fairway_aws::model::{Action, Condition, ListenerProtocol, LoadBalancerKind, Tags, TargetProtocol};
+use fairway_aws::model::{
+    Action, Condition, ListenerProtocol, LoadBalancerKind, Tags, TargetProtocol, Transform,
+};
 
 use super::{Answered, Aws, refuse, tag, unless};
 
 const LAST_PRIORITY: i32 = 50_000;
 const LONGEST_VALUE: usize = 128;
 const LONGEST_BODY: usize = 1024;
+const LONGEST_EXPRESSION: usize = 1024;
+/// Seconds.
+const WEEK: i32 = 604_800;
 
 /// What is asked for at creation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +25,8 @@ pub struct RuleAsk {
     pub priority: i32,
     /// At least one.
     pub conditions: Vec<Condition>,
+    /// At most one of each kind.
+    pub transforms: Vec<Transform>,
     /// In order.
     pub actions: Vec<Action>,
     /// Tags.
@@ -38,9 +45,22 @@ pub struct RuleRow {
     /// In order.
     pub conditions: Vec<Condition>,
     /// In order.
+    pub transforms: Vec<Transform>,
+    /// In order.
     pub actions: Vec<Action>,
     /// Tags.
     pub tags: Tags,
+}
+
+/// What ModifyRule changes; `None` is kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RuleChange {
+    /// At least one.
+    pub conditions: Option<Vec<Condition>>,
+    /// None at all is what ResetTransforms does.
+    pub transforms: Option<Vec<Transform>>,
+    /// In order.
+    pub actions: Option<Vec<Action>>,
 }
 
 impl RuleRow {
@@ -71,6 +91,7 @@ impl Aws {
         let listener = self.listener(&ask.listener)?.clone();
         priority_is_valid(ask.priority)?;
         conditions_are_valid(&ask.conditions)?;
+        transforms_are_valid(&ask.transforms)?;
         self.actions_are_valid(&listener.load_balancer, listener.protocol, &ask.actions)?;
         let taken = self.rules_of(&ask.listener).any(|row| row.priority == ask.priority);
         unless(!taken, "PriorityInUse", "the priority is in use")?;
@@ -89,6 +110,7 @@ impl Aws {
             listener: ask.listener,
             priority: ask.priority,
             conditions: ask.conditions,
+            transforms: ask.transforms,
             actions: ask.actions,
             tags: ask.tags,
         };
@@ -100,19 +122,18 @@ impl Aws {
     ///
     /// # Errors
     /// `RuleNotFound`, and as at creation.
-    pub fn modify_rule(
-        &mut self,
-        arn: &str,
-        conditions: Option<Vec<Condition>>,
-        actions: Option<Vec<Action>>,
-    ) -> Answered<RuleRow> {
+    pub fn modify_rule(&mut self, arn: &str, change: RuleChange) -> Answered<RuleRow> {
         let mut row = self.rule(arn)?.clone();
         let listener = self.listener(&row.listener)?.clone();
-        if let Some(conditions) = conditions {
+        if let Some(conditions) = change.conditions {
             conditions_are_valid(&conditions)?;
             row.conditions = conditions;
         }
-        if let Some(actions) = actions {
+        if let Some(transforms) = change.transforms {
+            transforms_are_valid(&transforms)?;
+            row.transforms = transforms;
+        }
+        if let Some(actions) = change.actions {
             self.actions_are_valid(&listener.load_balancer, listener.protocol, &actions)?;
             row.actions = actions;
         }
@@ -180,6 +201,11 @@ impl Aws {
                     unless(forward.targets.len() <= 5, "TooManyTargetGroups", "at most five target groups")?;
                     let weights = forward.targets.iter().all(|target| (0..=999).contains(&target.weight));
                     unless(weights, "ValidationError", "a weight is at most 999")?;
+                    let seconds = forward.stickiness.is_none_or(|seconds| (1..=WEEK).contains(&seconds));
+                    unless(seconds, "ValidationError", "stickiness lasts at most a week")?;
+                    let groups: BTreeSet<_> = forward.targets.iter().map(|one| &one.target_group).collect();
+                    let once = groups.len() == forward.targets.len();
+                    unless(once, "ValidationError", "a target group is named twice")?;
                 }
                 Action::FixedResponse(response) => {
                     let status =
@@ -224,6 +250,21 @@ fn passes_to(listener: ListenerProtocol, group: TargetProtocol) -> bool {
     }
 }
 
+fn transforms_are_valid(transforms: &[Transform]) -> Answered<()> {
+    let kinds = transforms.iter().map(std::mem::discriminant);
+    let twice = kinds.clone().enumerate().any(|(n, kind)| kinds.clone().take(n).any(|other| other == kind));
+    unless(!twice, "ValidationError", "a rule has one transform of each type")?;
+    for transform in transforms {
+        let (Transform::HostHeaderRewrite(rewrites) | Transform::UrlRewrite(rewrites)) = transform;
+        unless(!rewrites.is_empty(), "ValidationError", "a rewrite must be specified")?;
+        let fits = |text: &str| text.chars().count() <= LONGEST_EXPRESSION;
+        let short =
+            rewrites.iter().all(|one| !one.regex.is_empty() && fits(&one.regex) && fits(&one.replace));
+        unless(short, "ValidationError", "a rewrite has 1 to 1024 characters")?;
+    }
+    Ok(())
+}
+
 fn conditions_are_valid(conditions: &[Condition]) -> Answered<()> {
     unless(!conditions.is_empty(), "ValidationError", "a condition must be specified")?;
     let (mut values, mut wildcards) = (0, 0);
@@ -235,9 +276,11 @@ fn conditions_are_valid(conditions: &[Condition]) -> Answered<()> {
                 wildcards += texts.iter().map(|text| text.matches(['*', '?']).count()).sum::<usize>();
                 texts.iter().map(String::as_str).collect()
             }
-            Condition::HttpRequestMethod(texts) | Condition::SourceIp(texts) => {
-                texts.iter().map(String::as_str).collect()
-            }
+            Condition::HostRegex(texts)
+            | Condition::PathRegex(texts)
+            | Condition::HttpHeaderRegex { values: texts, .. }
+            | Condition::HttpRequestMethod(texts)
+            | Condition::SourceIp(texts) => texts.iter().map(String::as_str).collect(),
             Condition::QueryString(pairs) => pairs.iter().map(|pair| pair.value.as_str()).collect(),
         };
         unless(!texts.is_empty(), "ValidationError", "a condition value must be specified")?;

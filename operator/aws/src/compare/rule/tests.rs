@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{Action, Condition, FixedResponse};
+use crate::model::{Action, Condition, FixedResponse, Rewrite, Transform};
 
 fn marks() -> Tags {
     Tags::from([("mark".to_owned(), "ours".to_owned())])
@@ -22,6 +22,7 @@ fn want(paths: &[&str]) -> Vec<Rule> {
         listener: Ref::new("lb:80"),
         priority,
         conditions: conditions(path),
+        transforms: Vec::new(),
         actions: actions(),
         tags: marks(),
     };
@@ -33,6 +34,7 @@ fn have(rules: &[(i32, &str)]) -> Vec<RuleSeen> {
         arn: format!("arn:{path}"),
         priority: *priority,
         conditions: conditions(path),
+        transforms: Vec::new(),
         actions: actions(),
         unknown: Vec::new(),
         tags: marks(),
@@ -83,8 +85,23 @@ fn rules_are_moved_changed_made_and_deleted_as_little_as_possible() {
 #[test]
 fn a_rule_with_something_unknown_is_never_as_wanted() {
     let mut there = have(&[(1, "/a")]);
-    there[0].unknown.push("transforms".to_owned());
+    there[0].unknown.push("authenticate-oidc".to_owned());
     assert_eq!(compare(&want(&["/a"]), &there), ["modify arn:/a 1"]);
+}
+
+#[test]
+fn transforms_count_in_any_order_and_are_cleared_where_none_is_asked_for() {
+    let rewrite = |replace: &str| vec![Rewrite { regex: "^/a".to_owned(), replace: replace.to_owned() }];
+    let (url, host) = (Transform::UrlRewrite(rewrite("/")), Transform::HostHeaderRewrite(rewrite("b")));
+    let (mut wanted, mut there) = (want(&["/a"]), have(&[(1, "/a")]));
+    there[0].transforms = vec![url.clone()];
+    assert_eq!(compare(&wanted, &there), ["modify arn:/a 1"], "somebody set one by hand");
+    wanted[0].transforms = vec![url.clone(), host.clone()];
+    assert_eq!(compare(&wanted, &there), ["modify arn:/a 1"], "one is missing");
+    there[0].transforms = vec![host, url];
+    assert_eq!(compare(&wanted, &there), Vec::<String>::new());
+    wanted[0].transforms = vec![Transform::UrlRewrite(rewrite("/b"))];
+    assert_eq!(compare(&wanted, &there), ["modify arn:/a 1"], "another replacement");
 }
 
 #[test]

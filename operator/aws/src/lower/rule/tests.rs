@@ -1,19 +1,24 @@
-use fairway_core::{
-    ids::{Key, Port},
-    intent::{Backend, PortName},
-    settings::Settings,
+use fairway_core::intent::{Action, Answer, HeaderMatch};
+
+use super::{
+    split::{Excess, VALUES, values},
+    *,
 };
 
-use super::*;
-
 fn route(rule: usize, host: Option<&str>, path_type: PathType, path: &str) -> Route {
-    let backend = Backend {
-        service: Key::new("default", "web"),
-        port: PortName::Number(Port::HTTP),
-        found: None,
-        settings: Settings::default(),
-    };
-    Route { rule, host: host.map(str::to_owned), path_type, path: path.to_owned(), backend }
+    Route {
+        rule,
+        host: host.map(str::to_owned),
+        path_type,
+        path: path.to_owned(),
+        matches: Vec::new(),
+        rewrites: Vec::new(),
+        action: Action::Answer(Answer { status: 503, content_type: None, body: None }),
+    }
+}
+
+fn texts(values: &[&str]) -> Vec<String> {
+    values.iter().map(|value| (*value).to_owned()).collect()
 }
 
 #[test]
@@ -58,7 +63,8 @@ fn a_route_matches_what_its_path_type_says() {
 fn too_many_values_become_several_rules_that_match_the_same() {
     let hosts: Vec<String> = (0..4).map(|n| format!("h{n}")).collect();
     let paths: Vec<String> = (0..7).map(|n| format!("/p{n}")).collect();
-    let rules = split(&[Condition::HostHeader(hosts.clone()), Condition::PathPattern(paths.clone())]);
+    let rules =
+        split(&[Condition::HostHeader(hosts.clone()), Condition::PathPattern(paths.clone())]).unwrap();
     let mut pairs = Vec::new();
     for rule in &rules {
         assert!(rule.iter().map(values).sum::<usize>() <= VALUES, "{rule:?}");
@@ -73,5 +79,73 @@ fn too_many_values_become_several_rules_that_match_the_same() {
         hosts.iter().flat_map(|host| paths.iter().map(move |path| (host.clone(), path.clone()))).collect();
     assert_eq!(pairs, all);
     let few = [Condition::PathPattern(vec!["/a".to_owned()])];
-    assert_eq!(split(&few), [few.to_vec()]);
+    assert_eq!(split(&few), Ok(vec![few.to_vec()]));
+}
+
+#[test]
+fn what_annotations_add_to_host_and_path_is_an_alternative_and_the_rest_has_to_hold_besides() {
+    let patterns = |values: &[&str]| Texts::Patterns(texts(values));
+    let regexes = |values: &[&str]| Texts::Regexes(texts(values));
+    let header = |values| Match::Header(HeaderMatch { name: "X-A".to_owned(), values });
+    let query = QueryMatch { key: Some("v".to_owned()), value: "1".to_owned() };
+    let matching = |path_type, path: &str, matches: Vec<Match>| {
+        conditions(&Route { matches, ..route(0, Some("h"), path_type, path) })
+    };
+    let host = || Condition::HostHeader(texts(&["h"]));
+    assert_eq!(
+        matching(
+            PathType::Exact,
+            "/a",
+            vec![
+                Match::Path(patterns(&["/b"])),
+                Match::Source(texts(&["10.0.0.0/8"])),
+                Match::Host(patterns(&["i"])),
+                header(patterns(&["1"])),
+                header(regexes(&["^1$"])),
+                Match::Method(texts(&["GET"])),
+                Match::Query(vec![query.clone()]),
+            ],
+        ),
+        Ok(vec![
+            Condition::SourceIp(texts(&["10.0.0.0/8"])),
+            Condition::HttpHeader { name: "X-A".to_owned(), values: texts(&["1"]) },
+            Condition::HttpHeaderRegex { name: "X-A".to_owned(), values: texts(&["^1$"]) },
+            Condition::HttpRequestMethod(texts(&["GET"])),
+            Condition::QueryString(vec![pair(&query)]),
+            Condition::HostHeader(texts(&["h", "i"])),
+            Condition::PathPattern(texts(&["/a", "/b"])),
+        ])
+    );
+    assert_eq!(
+        matching(PathType::Regex, "^a", vec![Match::Path(regexes(&["b$"]))]),
+        Ok(vec![host(), Condition::PathRegex(texts(&["^a", "b$"]))])
+    );
+    let mixed = |what| Err(LowerError::MixedMatch { path: "/a".to_owned(), what });
+    assert_eq!(matching(PathType::Exact, "/a", vec![Match::Host(regexes(&["^h"]))]), mixed("host"));
+    assert_eq!(matching(PathType::Prefix, "/a", vec![Match::Path(regexes(&["^h"]))]), mixed("path"));
+    assert!(matches!(
+        matching(PathType::Exact, &"/".repeat(129), Vec::new()),
+        Err(LowerError::ValueTooLong { length: 129, .. })
+    ));
+}
+
+#[test]
+fn regular_expressions_are_divided_and_wildcards_too() {
+    let regexes: Vec<String> = (0..7).map(|n| format!("^{n}")).collect();
+    let rules = split(&[Condition::PathRegex(regexes.clone())]).unwrap();
+    let all: Vec<String> = rules
+        .iter()
+        .flat_map(|rule| match rule.as_slice() {
+            [Condition::PathRegex(values)] => values.clone(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!((rules.len(), all), (2, regexes));
+    let starred = |values: &[&str]| Condition::PathPattern(texts(values));
+    let rules = split(&[starred(&["/*/*/*/*", "/a/*/*/*"])]).unwrap();
+    assert_eq!(rules, [vec![starred(&["/*/*/*/*"])], vec![starred(&["/a/*/*/*"])]]);
+    assert_eq!(split(&[starred(&["/*/*/*/*/*/*/*", "/a"])]), Err(Excess::Wildcards(7)));
+    let header = |n: usize| Condition::HttpHeader { name: format!("X-{n}"), values: texts(&["1", "2"]) };
+    let headers: Vec<Condition> = (0..6).map(header).collect();
+    assert_eq!(split(&headers), Err(Excess::Conditions(6)), "all six have to hold at once");
 }

@@ -20,7 +20,7 @@ use super::handle;
 use crate::{
     adapters::{Process, id},
     sim::{Inner, refused},
-    world::{Answered, Aws, BalancerAsk, ListenerAsk, ListenerChange, RuleAsk, TargetGroupAsk},
+    world::{Answered, Aws, BalancerAsk, ListenerAsk, ListenerChange, RuleAsk, RuleChange, TargetGroupAsk},
 };
 
 #[async_trait]
@@ -35,8 +35,12 @@ impl Apply<Stacks> for Process {
 struct Known<'a>(&'a Bindings);
 
 impl Known<'_> {
+    /// A reference that is an ARN already stands for itself.
     fn id<K: ResourceKind>(&self, reference: &Ref<K>) -> Result<String, Refusal> {
-        id(self.0, &reference.key())
+        match reference.name() {
+            arn if arn.starts_with("arn:") => Ok(arn.to_owned()),
+            _ => id(self.0, &reference.key()),
+        }
     }
 
     fn backend(&self) -> Result<String, Refusal> {
@@ -152,8 +156,12 @@ fn rule(aws: &mut Aws, op: &StackOp, known: &Known<'_>) -> Result<Applied, Refus
     match op {
         StackOp::CreateRule(spec) => create_rule(aws, spec, known),
         StackOp::ModifyRule(_, have, spec) => {
-            let actions = known.actions(&spec.actions)?;
-            changed(aws.modify_rule(&have.get().arn, Some(spec.conditions.clone()), Some(actions)).map(drop))
+            let change = RuleChange {
+                conditions: Some(spec.conditions.clone()),
+                transforms: Some(spec.transforms.clone()),
+                actions: Some(known.actions(&spec.actions)?),
+            };
+            changed(aws.modify_rule(&have.get().arn, change).map(drop))
         }
         StackOp::SetRulePriorities(_, moves) => {
             let moves: BTreeMap<String, i32> =
@@ -216,6 +224,7 @@ fn create_rule(aws: &mut Aws, spec: &Rule, known: &Known<'_>) -> Result<Applied,
         listener: known.id(&spec.listener)?,
         priority: spec.priority,
         conditions: spec.conditions.clone(),
+        transforms: spec.transforms.clone(),
         actions: known.actions(&spec.actions)?,
         tags: spec.tags.clone(),
     };
