@@ -151,6 +151,8 @@ class Reader:
                 "actions": self._actions(rule["Actions"]),
                 "conditions": [_condition(condition) for condition in rule["Conditions"]],
                 "priority": rule["Priority"],
+                # Only where there are some: no recorded case has any.
+                **({"transforms": rule["Transforms"]} if rule.get("Transforms") else {}),
             }
             for rule in rules
             if not rule["IsDefault"]

@@ -24,6 +24,8 @@ CASES = [
     "cidrs-tags-attributes",
     "class-params",
     "https-redirect-discovery",
+    "actions",
+    "conditions",
     "nlb-ip",
     "nlb-instance-local",
     "nlb-tls",
