@@ -120,7 +120,14 @@ class Account:
         return created["NetworkInterface"]["NetworkInterfaceId"]
 
     @cached_property
+    def other_web_acl(self):
+        return self._web_acl()[1]["Summary"]["ARN"]
+
+    @cached_property
     def web_acl(self):
+        return self._web_acl()
+
+    def _web_acl(self):
         visibility = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": False, "MetricName": "m"}
         return outcome(
             self.wafv2.create_web_acl,

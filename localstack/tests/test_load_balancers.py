@@ -236,6 +236,19 @@ CHECKS = [
         )["AvailabilityZones"],
     ),
     (
+        "lb.ipam_pool_of_creation",
+        "ipam-pool-1",
+        lambda on: on.balancer(IpamPools={"Ipv4IpamPoolId": "ipam-pool-1"})["IpamPools"]["Ipv4IpamPoolId"],
+    ),
+    (
+        "lb.ipam_pool_removed",
+        {},
+        lambda on: on.elbv2.modify_ip_pools(
+            LoadBalancerArn=on.balancer(IpamPools={"Ipv4IpamPoolId": "ipam-pool-1"})["LoadBalancerArn"],
+            RemoveIpamPools=["ipv4"],
+        )["IpamPools"],
+    ),
+    (
         "lb.eni_visible_for_lb",
         lambda g: g >= 2,
         lambda on: len(

@@ -101,6 +101,16 @@ CHECKS = [
         )[1],
     ),
     (
+        "waf.associate_another",
+        lambda g: g[0] and g[0] == g[1],
+        lambda on: (
+            on.wafv2.associate_web_acl(WebACLArn=on.web_acl[1]["Summary"]["ARN"], ResourceArn=on.base_arn),
+            on.wafv2.associate_web_acl(WebACLArn=on.other_web_acl, ResourceArn=on.base_arn),
+            on.wafv2.get_web_acl_for_resource(ResourceArn=on.base_arn)["WebACL"]["ARN"],
+            on.other_web_acl,
+        )[2:],
+    ),
+    (
         "waf.get_none",
         lambda g: g[0] == "OK" and (not g[1].get("WebACL")),
         lambda on: outcome(on.wafv2.get_web_acl_for_resource, ResourceArn=on.network["LoadBalancerArn"]),

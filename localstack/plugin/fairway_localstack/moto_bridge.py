@@ -13,6 +13,7 @@ from moto.acm.models import CertBundle, acm_backends
 from moto.ec2.models import ec2_backends
 from moto.moto_api._internal.models import moto_api_backend
 from moto.route53.models import route53_backends
+from moto.wafv2.models import wafv2_backends
 
 
 def forget_everything():
@@ -34,6 +35,13 @@ def _forced_ids(**ids):
             if wanted is not None:
                 stack.enter_context(mock.patch(places[kind], return_value=wanted))
         yield
+
+
+def keep_only_web_acl(account, region, web_acl, resource):
+    """Takes every other web ACL away from a resource: moto keeps them beside the new one."""
+    for arn, found in wafv2_backends[account][region].wacls.items():
+        kept = [other for other in found.associated_resources if other != resource]
+        found.associated_resources[:] = kept + ([resource] if arn == web_acl else [])
 
 
 class MotoNetwork:

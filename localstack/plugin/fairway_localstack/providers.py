@@ -11,6 +11,7 @@ from localstack.services.plugins import Service, aws_provider
 
 from . import acm as acm_rules
 from . import ec2 as ec2_rules
+from . import wafv2 as wafv2_rules
 from .elbv2.operations import OPERATIONS as ELBV2_OPERATIONS
 from .emulator import EMULATOR
 from .errors import AwsError
@@ -113,7 +114,8 @@ def tagging():
 
 @aws_provider(api="wafv2")
 def wafv2():
-    return _service("wafv2", _table("wafv2", call_moto_with_request), {})
+    base = _table("wafv2", call_moto_with_request)
+    return _service("wafv2", base, _over(base, wafv2_rules.OPERATIONS))
 
 
 @aws_provider(api="shield")

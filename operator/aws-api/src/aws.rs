@@ -20,7 +20,7 @@ use crate::fault::Fault;
 use crate::inventory::{Inventory, MAX_AGE};
 use crate::pace::Pace;
 use crate::thin::ec2::Ec2;
-use crate::thin::{CallError, SetupError};
+use crate::thin::{CallError, SetupError, Shield, WafClassic, WafV2};
 
 /// As for the thin clients.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
@@ -38,6 +38,9 @@ pub struct Aws {
     pub(crate) acm: acm::Client,
     pub(crate) route53: route53::Client,
     pub(crate) ec2: Ec2,
+    pub(crate) wafv2: WafV2,
+    pub(crate) waf_classic: WafClassic,
+    pub(crate) shield: Shield,
     pub(crate) pace: Pace,
     pub(crate) inventory: Inventory,
     pub(crate) answers: Answers,
@@ -67,6 +70,9 @@ impl Aws {
                 route53::config::Builder::from(&sdk).interceptor(calls.clone()).build(),
             ),
             ec2: Ec2::new(&sdk, calls)?,
+            wafv2: WafV2::new(&sdk, calls)?,
+            waf_classic: WafClassic::new(&sdk, calls)?,
+            shield: Shield::new(&sdk, calls)?,
             pace: Pace::default(),
             inventory: Inventory::new(MAX_AGE),
             answers: Answers::default(),
@@ -129,8 +135,18 @@ impl Aws {
         operation: &'static str,
         sent: impl Future<Output = Result<T, CallError>> + Send + 'a,
     ) -> BoxFuture<'a, Result<T, Fault>> {
+        self.thin("ec2", operation, sent)
+    }
+
+    /// One call of a thin client, in its turn.
+    pub(crate) fn thin<'a, T: Send + 'a>(
+        &'a self,
+        service: &'static str,
+        operation: &'static str,
+        sent: impl Future<Output = Result<T, CallError>> + Send + 'a,
+    ) -> BoxFuture<'a, Result<T, Fault>> {
         let sent = Box::pin(sent);
-        Box::pin(self.pace.call("ec2", operation, async move { sent.await.map_err(Fault::from) }))
+        Box::pin(self.pace.call(service, operation, async move { sent.await.map_err(Fault::from) }))
     }
 }
 

@@ -101,10 +101,11 @@ impl Intercept for CallCounter {
     }
 }
 
-/// Command line names are the service id in lower case without spaces, but for this one.
+/// Command line names are the service id in lower case without spaces, but for these.
 fn service_name(service_id: &str) -> String {
     match service_id {
         "Elastic Load Balancing v2" => "elbv2".to_owned(),
+        "WAF Regional" => "waf-regional".to_owned(),
         other => other.to_ascii_lowercase().replace(' ', ""),
     }
 }
@@ -121,6 +122,7 @@ mod tests {
             ("Route 53", "route53"),
             ("ACM", "acm"),
             ("WAFV2", "wafv2"),
+            ("WAF Regional", "waf-regional"),
             ("Resource Groups Tagging API", "resourcegroupstaggingapi"),
         ];
         for (id, want) in cases {

@@ -6,6 +6,8 @@
 //! | security groups, backend group | inventory  | the VPC's list, kept current by our own writes    |
 //! | target groups by name          | inventory  | the region's list; DescribeTargetGroups for a name it lacks, 30 seconds |
 //! | certificates                   | 1 minute   | ListCertificates; DescribeCertificate for many names |
+//! | trust stores, web ACLs         | 1 minute   | DescribeTrustStores, ListWebACLs                  |
+//! | Shield Advanced                | 2 hours    | GetSubscriptionState                              |
 //! | interfaces                     | 10 seconds | DescribeNetworkInterfaces                         |
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,9 +24,11 @@ use crate::fault::Fault;
 use crate::observe::find;
 use crate::thin::ec2::{NetworkInterface, Select};
 
+mod addons;
 mod certificates;
 mod zones;
 
+use addons::Addons;
 use certificates::Certificates;
 use zones::Zones;
 
@@ -40,6 +44,7 @@ pub(crate) struct Answers {
     subnets: Cached<Vec<Subnet>>,
     interfaces: CachedBy<Query, Answer>,
     target_groups: CachedBy<String, Option<String>>,
+    addons: Addons,
     certificates: Certificates,
     zones: Zones,
 }
@@ -50,6 +55,7 @@ impl Answers {
         self.subnets.forget().await;
         self.interfaces.forget();
         self.target_groups.forget();
+        self.addons.forget().await;
         self.certificates.forget().await;
         self.zones.forget();
     }
@@ -64,6 +70,9 @@ impl Aws {
             Query::Certificates => Answer::Certificates(self.certificates().await?),
             Query::Certificate(arn) => Answer::Certificate(self.certificate(arn).await?),
             Query::TargetGroup(name) => Answer::TargetGroup(self.target_group_called(name).await?),
+            Query::TrustStore(text) => Answer::TrustStore(self.trust_store(text).await?),
+            Query::WebAcl(name) => Answer::WebAcl(self.web_acl(name).await?),
+            Query::ShieldAdvanced => Answer::ShieldAdvanced(self.has_shield_advanced().await?),
             Query::BackendSecurityGroup => {
                 let marks = tags::backend_marks(&self.config);
                 Answer::BackendSecurityGroup(self.security_groups(|all| find(all, &marks)).await?)

@@ -218,7 +218,13 @@ fn is_throttle(code: &str) -> bool {
 fn is_outage(code: &str) -> bool {
     matches!(
         code,
-        "InternalError" | "InternalFailure" | "ServiceUnavailable" | "Unavailable" | "RequestTimeout"
+        "InternalError"
+            | "InternalFailure"
+            | "ServiceUnavailable"
+            | "Unavailable"
+            | "RequestTimeout"
+            | "WAFInternalErrorException"
+            | "WAFUnavailableEntityException"
     )
 }
 
@@ -263,6 +269,8 @@ fn is_missing(code: &str) -> bool {
                 | "InvalidVpcID.NotFound"
                 | "CertificateNotFound"
                 | "SSLPolicyNotFound"
+                | "TrustStoreNotFound"
+                | "WAFNonexistentItemException"
                 | "AvailabilityZoneNotSupported"
         )
 }

@@ -23,6 +23,12 @@ pub enum Query {
     Certificate(String),
     /// A target group that somebody else made, by name.
     TargetGroup(String),
+    /// A trust store, by ARN or by name, as written.
+    TrustStore(String),
+    /// A regional web ACL of WAFv2, by name.
+    WebAcl(String),
+    /// Whether the account has Shield Advanced.
+    ShieldAdvanced,
     /// The cluster's shared backend security group, once the Network unit made it.
     BackendSecurityGroup,
     /// Network interfaces that carry these addresses or belong to these instances.
@@ -55,6 +61,12 @@ pub enum Answer {
     Certificate(Option<Certificate>),
     /// Its ARN; `None`: there is no such group.
     TargetGroup(Option<String>),
+    /// Its ARN; `None`: there is no such trust store.
+    TrustStore(Option<String>),
+    /// Its ARN; `None`: there is no such web ACL.
+    WebAcl(Option<String>),
+    /// Whether its subscription is active.
+    ShieldAdvanced(bool),
     /// Its id; `None` while there is none.
     BackendSecurityGroup(Option<String>),
     /// In the order of their ids.

@@ -4,13 +4,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fairway_core::plan::Handle;
+use fairway_core::{plan::Handle, settings::front::Attachment};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     model::{
-        Action, Attributes, Condition, HealthCheck, IpAddressType, ListenerProtocol, LoadBalancerKind,
-        Permission, Scheme, Tags, TargetProtocol, TargetType, Transform,
+        Action, Addon, Attributes, ClientCertificates, Condition, HealthCheck, IpAddressType,
+        ListenerProtocol, LoadBalancerKind, Permission, Scheme, Tags, TargetProtocol, TargetType, Transform,
     },
     ownership::Tagged,
 };
@@ -22,6 +22,9 @@ pub struct StackScope {
     pub marks: Tags,
     /// Names that will be made: whoever holds one without our tags is foreign.
     pub names: Names,
+    /// What is looked at besides, of the stack's load balancers.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub addons: BTreeSet<Addon>,
 }
 
 /// Names by kind.
@@ -107,10 +110,56 @@ pub struct LoadBalancerSeen {
     pub security_groups: Vec<String>,
     /// All attributes.
     pub attributes: Attributes,
+    /// Pool of customer-owned addresses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_owned_pool: Option<String>,
+    /// IPAM pool of public addresses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ipv4_pool: Option<String>,
+    /// Those that were looked at.
+    #[serde(default, skip_serializing_if = "AddonsSeen::is_empty")]
+    pub addons: AddonsSeen,
     /// As AWS has them.
     pub tags: Tags,
     /// By port.
     pub listeners: BTreeMap<u16, ListenerSeen>,
+}
+
+/// What is put on a load balancer from outside. `None`: not looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddonsSeen {
+    /// Reserved capacity units; 0 without a reservation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<i32>,
+    /// Web ACL of WAFv2, by ARN.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub web_acl: Option<Attachment>,
+    /// Web ACL of WAF Classic, by id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classic_acl: Option<Attachment>,
+    /// Whose Shield Advanced protection there is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shield: Option<Shielding>,
+}
+
+impl AddonsSeen {
+    /// Whether nothing was looked at.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Whose Shield Advanced protection a load balancer has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shielding {
+    /// There is none.
+    Nobody,
+    /// One of our name, by id.
+    Ours(String),
+    /// One of another name.
+    Theirs,
 }
 
 /// A listener.
@@ -130,6 +179,9 @@ pub struct ListenerSeen {
     pub certificates: Vec<String>,
     /// TLS only.
     pub alpn_policy: Option<String>,
+    /// HTTPS only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_certificates: Option<ClientCertificates>,
     /// All attributes; empty when they were not asked for.
     pub attributes: Attributes,
     /// As AWS has them.

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use fairway_aws::observed::{AddonsSeen, Shielding};
+
 use crate::{
     sim::Inner,
     world::{Aws, BalancerRow},
@@ -41,8 +43,9 @@ pub fn aws(aws: &Aws) -> BTreeSet<String> {
     let listeners = aws.listeners.values().map(|row| {
         let on = names.plain(&row.load_balancer);
         let actions = names.plain(&format!("{:?}", row.default_actions));
-        let (protocol, certificates) = (row.protocol, &row.certificates);
-        format!("listener {on}:{} {protocol:?} {actions} {certificates:?} {:?}", row.port, row.tags)
+        let (protocol, certificates) = (row.protocol, (&row.certificates, &row.client_certificates));
+        let rest = format!("{certificates:?} {:?} {:?}", row.attributes, row.tags);
+        format!("listener {on}:{} {protocol:?} {actions} {rest}", row.port)
     });
     let rules = aws.rules.values().map(|row| {
         let on = aws.listeners.get(&row.listener).map(|row| (names.plain(&row.load_balancer), row.port));
@@ -105,7 +108,20 @@ impl Names {
     fn balancer(&self, row: &BalancerRow) -> String {
         let groups = self.plain(&format!("{:?}", row.security_groups));
         let (kind, scheme, family) = (row.kind, row.scheme, row.ip_address_type);
-        let rest = format!("{:?} {groups} {:?} {:?}", row.subnets, row.attributes, row.tags);
+        let pools = (&row.customer_owned_pool, &row.ipv4_pool);
+        let addons = addons(&row.addons);
+        let rest =
+            format!("{:?} {groups} {:?} {pools:?} {addons} {:?}", row.subnets, row.attributes, row.tags);
         format!("load balancer {} {kind:?} {scheme:?} {family:?} {rest}", row.name)
     }
+}
+
+/// Without the id of a protection, which is another each time.
+fn addons(seen: &AddonsSeen) -> String {
+    let shielded = match &seen.shield {
+        Some(Shielding::Ours(_)) => "ours",
+        Some(Shielding::Theirs) => "theirs",
+        Some(Shielding::Nobody) | None => "nobody's",
+    };
+    format!("{:?} {:?} {:?} {shielded}", seen.capacity, seen.web_acl, seen.classic_acl)
 }

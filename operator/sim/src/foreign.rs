@@ -46,6 +46,9 @@ pub fn world() -> Aws {
         ],
     });
     let mut aws = serde_json::from_value::<Seed>(seed).map(Aws::seeded).unwrap_or_default();
+    let arn = |kind: &str| format!("arn:aws:{kind}/1");
+    aws.trust_stores.insert("staff".to_owned(), arn("elasticloadbalancing:truststore"));
+    aws.web_acls.insert("shop".to_owned(), arn("wafv2:webacl"));
     // The test of the foreign things shows that all of them are there.
     let _ = plant(&mut aws);
     aws
@@ -78,6 +81,8 @@ fn plant(aws: &mut Aws) -> Answered<()> {
         ip_address_type: IpAddressType::Ipv4,
         subnets: vec!["subnet-0000000000000000a".to_owned(), "subnet-0000000000000000b".to_owned()],
         security_groups: vec![group],
+        customer_owned_pool: None,
+        ipv4_pool: None,
         tags: tags.clone(),
     })?;
     let target_group = aws.create_target_group(TargetGroupAsk {
@@ -101,6 +106,7 @@ fn plant(aws: &mut Aws) -> Answered<()> {
         ssl_policy: None,
         certificate: None,
         alpn_policy: None,
+        client_certificates: None,
         tags: tags.clone(),
     })?;
     let target = WeightedTarget { target_group: Ref::new(target_group.arn), weight: 1 };

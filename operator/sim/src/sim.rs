@@ -246,9 +246,9 @@ pub(crate) const LOST: &str = "AwsUnavailable";
 /// AWS's refusals as the real adapter classes them.
 pub(crate) fn refused(error: AwsError) -> Refusal {
     let class = match error.code {
-        "PriorRequestNotComplete" => Class::Transient,
+        "PriorRequestNotComplete" | "WAFUnavailableEntityException" => Class::Transient,
         "DependencyViolation" | "ResourceInUse" => Class::Pending,
-        "CertificateNotFound" => Class::Environment,
+        "CertificateNotFound" | "TrustStoreNotFound" | "WAFNonexistentItemException" => Class::Environment,
         code if code.ends_with("NotFound")
             || code == "PriorityInUse"
             || code.starts_with("InvalidPermission") =>

@@ -55,6 +55,7 @@ def _settings(elb, request, kind):
         "AvailabilityZones": zones,
         "SecurityGroups": groups,
         "CustomerOwnedIpv4Pool": request.get("CustomerOwnedIpv4Pool"),
+        "IpamPools": request.get("IpamPools") or {},
         "_without_groups": kind == "network" and without_groups,
     }
 

@@ -24,6 +24,7 @@ impl Aws {
             .set_default_actions(Some(actions))
             .set_ssl_policy(spec.ssl_policy.clone())
             .set_certificates(default_certificate(spec))
+            .set_mutual_authentication(spec.client_certificates.as_ref().map(wire::listener::encode_mutual))
             .set_alpn_policy(spec.alpn_policy.clone().map(|policy| vec![policy]))
             .set_tags(wire::tags::encode(&spec.tags));
         // AWS answers with an existing listener of equal settings, which is not worth a look: a load balancer is
@@ -76,6 +77,7 @@ impl Aws {
             .set_default_actions(Some(actions))
             .set_ssl_policy(spec.ssl_policy.clone())
             .set_certificates(default_certificate(spec))
+            .set_mutual_authentication(spec.client_certificates.as_ref().map(wire::listener::encode_mutual))
             .set_alpn_policy(spec.alpn_policy.clone().map(|policy| vec![policy]));
         let answer = self.elb("ModifyListener", request.send()).await?;
         let now = decoded(answer.listeners().first(), spec.tags.clone())?;
@@ -84,6 +86,7 @@ impl Aws {
             listener.default_actions.clone_from(&now.default_actions);
             listener.ssl_policy.clone_from(&now.ssl_policy);
             listener.alpn_policy.clone_from(&now.alpn_policy);
+            listener.client_certificates.clone_from(&now.client_certificates);
             let first = now.certificates.first();
             let others = listener.certificates.iter().filter(|arn| Some(*arn) != first);
             listener.certificates = first.into_iter().chain(others).cloned().collect();

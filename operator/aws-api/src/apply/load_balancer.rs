@@ -7,7 +7,7 @@ use fairway_core::plan::{Bindings, ResourceKey};
 use fairway_engine::ports::Applied;
 use tokio::time::Instant;
 
-use super::{Done, Failed, claim, ids};
+use super::{Done, Failed, addons, claim, ids};
 use crate::Aws;
 use crate::fault::Fault;
 use crate::inventory::Balancer;
@@ -50,6 +50,8 @@ impl Aws {
             .ip_address_type(wire::load_balancer::encode_ip(spec.ip_address_type))
             .set_subnets(Some(spec.subnets.clone()))
             .set_security_groups((!groups.is_empty()).then_some(groups))
+            .set_customer_owned_ipv4_pool(spec.customer_owned_pool.clone())
+            .set_ipam_pools(spec.ipv4_pool.as_deref().map(addons::ipam_pools))
             .set_tags(wire::tags::encode(&spec.tags));
         let answer = self.elb("CreateLoadBalancer", request.send()).await?;
         let made = wire::required("LoadBalancers", answer.load_balancers().first())?;

@@ -8,6 +8,7 @@
 //! | what is to be deleted is not there           | removed                                               |
 //! | anything else, or nothing                    | an error; what it puts in doubt is read again         |
 
+mod addons;
 mod certificates;
 mod claim;
 mod ids;
@@ -106,6 +107,24 @@ impl Aws {
             StackOp::DeleteLoadBalancer(balancer) => {
                 self.delete_load_balancer(&balancer.get().handle.id).await
             }
+            StackOp::SetIpv4Pool(balancer, pool) => {
+                self.set_ipv4_pool(&balancer.get().handle.id, pool.as_ref()).await
+            }
+            _ => self.apply_addon_op(op, ids).await,
+        }
+    }
+
+    async fn apply_addon_op(&self, op: &StackOp, ids: &Bindings) -> Done {
+        match op {
+            StackOp::ReserveCapacity(balancer, units) => {
+                self.reserve_capacity(&ids::find(ids, balancer)?, *units).await
+            }
+            StackOp::SetWebAcl(balancer, acl) => self.set_web_acl(&ids::find(ids, balancer)?, acl).await,
+            StackOp::SetClassicAcl(balancer, acl) => {
+                self.set_classic_acl(&ids::find(ids, balancer)?, acl).await
+            }
+            StackOp::Protect(balancer) => self.protect(&ids::find(ids, balancer)?).await,
+            StackOp::Unprotect(balancer, id) => self.unprotect(&ids::find(ids, balancer)?, id).await,
             _ => self.apply_listener_op(op, ids).await,
         }
     }

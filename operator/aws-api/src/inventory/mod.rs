@@ -7,11 +7,13 @@
 //! | listeners       | per load balancer that is ours, on first need      | 1, a listener 1 to 3, tags by 20                |
 //! | attributes      | per resource that is ours, on first need           | 1                                               |
 //! | members         | per target group, on first need                    | 1                                               |
+//! | add-ons         | per load balancer and add-on that somebody asks for | 1                                               |
 //!
 //! Each is read once and then kept current by our own writes. What we make ourselves is known from AWS's answer to
 //! the making: nothing is read for it. Attributes of what we have just made count as empty, which is to say that none
 //! of those that someone asks for is set yet.
 
+mod addons;
 mod details;
 mod members;
 mod poll;
@@ -28,8 +30,10 @@ use tokio::time::Instant;
 use crate::cached::CachedBy;
 use crate::ledger::Ledger;
 
+pub(crate) use addons::Addons;
 pub(crate) use members::Members;
 pub(crate) use poll::Poll;
+pub(crate) use read::all_pages;
 
 /// How old a view may be unless drift is looked for more often.
 pub(crate) const MAX_AGE: Duration = Duration::from_secs(600);
@@ -44,6 +48,7 @@ pub(crate) struct Inventory {
     pub(crate) region: Ledger<Region>,
     pub(crate) security_groups: Ledger<SecurityGroups>,
     pub(crate) members: Members,
+    pub(crate) addons: Addons,
     pub(crate) zones: Zones,
     pub(crate) poll: Poll,
 }
@@ -81,6 +86,7 @@ impl Inventory {
             region: Ledger::default(),
             security_groups: Ledger::default(),
             members: Members::new(max_age),
+            addons: Addons::default(),
             zones: Zones::default(),
             poll: Poll::default(),
         }
@@ -95,6 +101,7 @@ impl Inventory {
         self.region.forget();
         self.security_groups.forget();
         self.members.forget();
+        self.addons.forget();
         self.zones.forget();
     }
 }

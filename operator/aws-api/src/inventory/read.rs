@@ -39,7 +39,7 @@ macro_rules! all_pages {
         }
     }};
 }
-pub(super) use all_pages;
+pub(crate) use all_pages;
 
 impl Aws {
     /// Load balancers and target groups of the region. What `old` knows of the parts of those that are still there

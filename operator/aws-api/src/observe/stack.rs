@@ -37,6 +37,9 @@ impl Aws {
         for balancer in balancers {
             let ours = bears(&balancer.seen.tags, &scope.marks);
             let mut balancer = if ours { self.look_at(balancer).await? } else { balancer.seen };
+            if ours {
+                balancer.addons = self.addons_of(&balancer.handle.id, &scope.addons).await?;
+            }
             name_targets(&mut balancer, &names);
             seen.load_balancers.insert(balancer.name.clone(), balancer);
         }

@@ -17,6 +17,7 @@ mod query;
 mod retry;
 mod shield;
 mod tagging;
+mod waf_classic;
 mod wafv2;
 mod xml;
 
@@ -26,6 +27,7 @@ pub use error::{CallError, Refusal, SetupError};
 pub use retry::Retry;
 pub use shield::{Protection, Shield, Subscription};
 pub use tagging::{TagFilter, TaggedResource, Tagging};
+pub use waf_classic::WafClassic;
 pub use wafv2::{WafV2, WebAcl};
 
 #[cfg(test)]

@@ -1,7 +1,10 @@
 //! Listeners, as AWS answers with them.
 
-use aws_sdk_elasticloadbalancingv2::types::{Certificate, Listener as Wire};
-use fairway_aws::model::{Attributes, Tags};
+use aws_sdk_elasticloadbalancingv2::types::{
+    AdvertiseTrustStoreCaNamesEnum as Advertise, Certificate, Listener as Wire,
+    MutualAuthenticationAttributes as Mutual,
+};
+use fairway_aws::model::{Attributes, ClientCertificates, Tags};
 use fairway_aws::observed::ListenerSeen;
 
 use super::{action, listener_protocol, required};
@@ -26,10 +29,42 @@ pub(crate) fn decode(listener: &Wire, tags: Tags) -> Result<Option<ListenerSeen>
             .map(str::to_owned)
             .collect(),
         alpn_policy: listener.alpn_policy().first().cloned(),
+        client_certificates: listener.mutual_authentication().and_then(decode_mutual),
         attributes: Attributes::new(),
         tags,
         rules: Vec::new(),
     }))
+}
+
+/// `None` for a mode that is not known.
+fn decode_mutual(mutual: &Mutual) -> Option<ClientCertificates> {
+    match mutual.mode()? {
+        "off" => Some(ClientCertificates::Off),
+        "passthrough" => Some(ClientCertificates::Passthrough),
+        "verify" => Some(ClientCertificates::Verify {
+            trust_store: mutual.trust_store_arn().unwrap_or_default().to_owned(),
+            ignore_expiry: mutual.ignore_client_certificate_expiry().unwrap_or_default(),
+            advertise_authorities: mutual.advertise_trust_store_ca_names().map(|on| *on == Advertise::On),
+        }),
+        _ => None,
+    }
+}
+
+/// What listeners ask clients for.
+pub(crate) fn encode_mutual(asked: &ClientCertificates) -> Mutual {
+    let mutual = Mutual::builder();
+    match asked {
+        ClientCertificates::Off => mutual.mode("off").build(),
+        ClientCertificates::Passthrough => mutual.mode("passthrough").build(),
+        ClientCertificates::Verify { trust_store, ignore_expiry, advertise_authorities } => mutual
+            .mode("verify")
+            .trust_store_arn(trust_store)
+            .ignore_client_certificate_expiry(*ignore_expiry)
+            .set_advertise_trust_store_ca_names(
+                advertise_authorities.map(|on| if on { Advertise::On } else { Advertise::Off }),
+            )
+            .build(),
+    }
 }
 
 /// The default certificate first, then the others sorted, each once.

@@ -7,7 +7,7 @@ use aws_sdk_elasticloadbalancingv2::types::{
     LoadBalancerStateEnum, LoadBalancerTypeEnum,
 };
 use fairway_aws::model::{Attributes, IpAddressType, LoadBalancerKind, Scheme, Tags};
-use fairway_aws::observed::LoadBalancerSeen;
+use fairway_aws::observed::{AddonsSeen, LoadBalancerSeen};
 use fairway_core::plan::Handle;
 
 use super::required;
@@ -33,9 +33,16 @@ pub(crate) fn decode(balancer: &Wire, tags: Tags) -> Result<Option<LoadBalancerS
         subnets: subnets(balancer.availability_zones()),
         security_groups: balancer.security_groups().to_vec(),
         attributes: Attributes::new(),
+        customer_owned_pool: text(balancer.customer_owned_ipv4_pool()),
+        ipv4_pool: text(balancer.ipam_pools().and_then(|pools| pools.ipv4_ipam_pool_id())),
+        addons: AddonsSeen::default(),
         tags,
         listeners: BTreeMap::new(),
     }))
+}
+
+fn text(text: Option<&str>) -> Option<String> {
+    text.filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
 /// How it is reached, and whether it can be.

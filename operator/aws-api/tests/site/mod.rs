@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fairway_aws::config::Config;
 use fairway_aws::model::{
-    Action, Attributes, Condition, FixedResponse, Forward, HealthCheck, IpAddressType, Listener,
+    Action, Addons, Attributes, Condition, FixedResponse, Forward, HealthCheck, IpAddressType, Listener,
     ListenerProtocol, LoadBalancer, LoadBalancerKind, Permission, Ref, Rule, Scheme, SecurityGroup,
     SecurityGroupRef, Source, Tags, TargetGroup, TargetProtocol, TargetType, WeightedTarget,
 };
@@ -124,6 +124,9 @@ impl Site {
             subnets: self.subnets[..2].to_vec(),
             security_groups: vec![SecurityGroupRef::Managed(Ref::new(name))],
             attributes: Attributes::new(),
+            customer_owned_pool: None,
+            ipv4_pool: None,
+            addons: Addons::default(),
             tags: of(tags::LOAD_BALANCER),
         };
         let listener = Listener {
@@ -134,6 +137,7 @@ impl Site {
             ssl_policy: None,
             certificates: Vec::new(),
             alpn_policy: None,
+            client_certificates: None,
             attributes: Attributes::new(),
             tags: of("80"),
         };
@@ -203,7 +207,7 @@ impl Stack {
     pub(crate) fn scope(&self) -> StackScope {
         let names = || BTreeSet::from([self.name.clone()]);
         let names = Names { load_balancers: names(), target_groups: names(), security_groups: names() };
-        StackScope { marks: self.marks.clone(), names }
+        StackScope { marks: self.marks.clone(), names, addons: self.balancer.addons.asked() }
     }
 
     pub(crate) async fn observe(&self, aws: &Aws) -> StackObserved {

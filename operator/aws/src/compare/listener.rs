@@ -3,7 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::action::same_actions;
-use crate::{model::Listener, observed::ListenerSeen, ownership::Owned, stack::StackOp};
+use crate::{
+    model::{ClientCertificates, Listener},
+    observed::ListenerSeen,
+    ownership::Owned,
+    stack::StackOp,
+};
 
 /// Changes in place: the listener itself, its further certificates, its attributes.
 pub(crate) fn changes(want: &Listener, have: &Owned<ListenerSeen>) -> Vec<StackOp> {
@@ -49,4 +54,27 @@ fn alike(want: &Listener, have: &ListenerSeen) -> bool {
         && said(&want.ssl_policy, &have.ssl_policy)
         && want.certificates.first() == have.certificates.first()
         && said(&want.alpn_policy, &have.alpn_policy)
+        && want
+            .client_certificates
+            .as_ref()
+            .is_none_or(|want| same_trust(want, have.client_certificates.as_ref()))
+}
+
+/// A listener that AWS says nothing of asks for no certificates.
+fn same_trust(want: &ClientCertificates, have: Option<&ClientCertificates>) -> bool {
+    use ClientCertificates::Verify;
+    match (want, have.unwrap_or(&ClientCertificates::Off)) {
+        (
+            Verify { trust_store, ignore_expiry, advertise_authorities: Some(advertise) },
+            Verify { trust_store: seen_store, ignore_expiry: seen_ignore, advertise_authorities },
+        ) => {
+            (trust_store, ignore_expiry) == (seen_store, seen_ignore)
+                && *advertise == advertise_authorities.unwrap_or_default()
+        }
+        (
+            Verify { trust_store, ignore_expiry, advertise_authorities: None },
+            Verify { trust_store: seen_store, ignore_expiry: seen_ignore, .. },
+        ) => (trust_store, ignore_expiry) == (seen_store, seen_ignore),
+        (want, have) => want == have,
+    }
 }

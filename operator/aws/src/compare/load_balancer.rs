@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
+    lower::LowerError,
     model::{LoadBalancer, Ref, SecurityGroupRef},
     observed::{LoadBalancerSeen, StackObserved},
     ownership::Owned,
@@ -27,11 +28,21 @@ pub(crate) fn changes(
     if want.ip_address_type != seen.ip_address_type {
         ops.push(StackOp::SetIpAddressType(have.clone(), want.ip_address_type));
     }
+    if want.ipv4_pool != seen.ipv4_pool {
+        ops.push(StackOp::SetIpv4Pool(have.clone(), want.ipv4_pool.clone()));
+    }
     let attributes = super::attributes(&want.attributes, &seen.attributes);
     if !attributes.is_empty() {
         ops.push(StackOp::ModifyLoadBalancerAttributes(Ref::new(want.name.clone()), attributes));
     }
     ops
+}
+
+/// What was fixed at creation and is asked for otherwise now.
+pub(crate) fn fixed(want: &LoadBalancer, seen: &LoadBalancerSeen) -> Option<LowerError> {
+    let differs = want.customer_owned_pool.is_some() && want.customer_owned_pool != seen.customer_owned_pool;
+    let made = seen.customer_owned_pool.clone().unwrap_or_else(|| "none".to_owned());
+    differs.then(|| LowerError::PoolIsFixed { name: seen.name.clone(), made })
 }
 
 /// AWS does not keep the order of groups.

@@ -4,6 +4,7 @@
 //! stack's marks can be changed: [`Claimed::of`] is where ownership is decided.
 
 pub(crate) mod action;
+pub(crate) mod addons;
 pub(crate) mod binding;
 pub(crate) mod listener;
 pub(crate) mod load_balancer;

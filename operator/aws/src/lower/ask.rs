@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use fairway_core::settings::Sourced;
+use fairway_core::settings::{Sourced, front::ClientCertificates};
+use serde::Serialize;
 
+use super::addons::AddonsAsk;
 use crate::model::{Attributes, IpAddressType, Scheme, Tags, TargetProtocol, TargetType};
 
 /// Values by key, each with who wrote it.
@@ -15,8 +17,7 @@ pub(crate) struct FrontAsk {
     pub(crate) name: Option<Sourced<String>>,
     pub(crate) scheme: Option<Sourced<Scheme>>,
     pub(crate) ip_address_type: Option<Sourced<IpAddressType>>,
-    /// Ids or `Name` tags, in order.
-    pub(crate) subnets: Option<Sourced<Vec<String>>>,
+    pub(crate) subnets: Option<Sourced<SubnetsAsk>>,
     /// Ids or `Name` tags, in order.
     pub(crate) security_groups: Option<Sourced<Vec<String>>>,
     pub(crate) manage_backend_rules: Option<Sourced<bool>>,
@@ -26,6 +27,22 @@ pub(crate) struct FrontAsk {
     pub(crate) certificates: Option<Sourced<Vec<String>>>,
     pub(crate) inbound_cidrs: Option<Sourced<Vec<String>>>,
     pub(crate) prefix_lists: Option<Sourced<Vec<String>>>,
+    /// By protocol and port, such as `HTTPS-443`.
+    pub(crate) listener_attributes: BTreeMap<String, SourcedMap>,
+    pub(crate) client_certificates: Option<Sourced<Vec<ClientCertificates>>>,
+    pub(crate) customer_owned_pool: Option<Sourced<String>>,
+    pub(crate) ipv4_pool: Option<Sourced<String>>,
+    pub(crate) addons: AddonsAsk,
+}
+
+/// Which subnets are asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub(crate) enum SubnetsAsk {
+    /// Ids or `Name` tags, in order; ids alone, sorted, once resolved.
+    Named(Vec<String>),
+    /// Those that have, for each key, one of its values; as a class selects them.
+    Tagged(BTreeMap<String, Vec<String>>),
 }
 
 /// What is asked of the target group of one backend.

@@ -61,9 +61,12 @@ fn settings(front: &FrontAsk) -> Vec<Provenance> {
         from(front.subnets.as_ref()),
         from(front.security_groups.as_ref()),
         from(front.manage_backend_rules.as_ref()),
+        from(front.customer_owned_pool.as_ref()),
+        from(front.ipv4_pool.as_ref()),
     ];
     let maps = front.attributes.values().chain(front.tags.values()).map(|asked| asked.from.clone());
-    let mut all: Vec<Provenance> = single.into_iter().flatten().chain(maps).collect();
+    let mut all: Vec<Provenance> =
+        single.into_iter().flatten().chain(maps).chain(front.addons.written()).collect();
     all.sort();
     all.dedup();
     all

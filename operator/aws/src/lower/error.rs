@@ -72,6 +72,25 @@ pub(crate) enum LowerError {
     /// There is no host from which a certificate could be found.
     #[error("a listener is HTTPS, but there is neither a certificate ARN nor a host to find one by")]
     NoHost,
+    /// A trust store that was asked for does not exist.
+    #[error("mutual-authentication: there is no trust store {0}")]
+    TrustStoreNotFound(String),
+    /// A web ACL that was asked for by name does not exist.
+    #[error("wafv2-acl-name: there is no regional web ACL of the name {0}")]
+    WebAclNotFound(String),
+    /// The account cannot have protections.
+    #[error("shield-advanced-protection: the account has no subscription of Shield Advanced")]
+    NoShield,
+    /// A setting that is fixed when a load balancer is made.
+    #[error(
+        "customer-owned-ipv4-pool is fixed when a load balancer is made, and {name} was made with {made}"
+    )]
+    PoolIsFixed {
+        /// The load balancer.
+        name: String,
+        /// What it was made with.
+        made: String,
+    },
     /// A security group that was asked for does not exist, or the name is not unique.
     #[error("{found} security groups match {name:?}, one is needed")]
     SecurityGroupNotFound {
@@ -213,7 +232,8 @@ impl Classified for LowerError {
             | Self::NameTooLong(_)
             | Self::Sctp(_)
             | Self::PortTwice(_)
-            | Self::NoSuchSslPort(_) => Class::Invalid,
+            | Self::NoSuchSslPort(_)
+            | Self::PoolIsFixed { .. } => Class::Invalid,
             Self::Disagree { .. }
             | Self::ProtocolClash { .. }
             | Self::TwoDefaults { .. }
@@ -226,6 +246,9 @@ impl Classified for LowerError {
             | Self::CertificateNotFound(_)
             | Self::NoCertificate(_)
             | Self::TargetGroupNotFound(_)
+            | Self::TrustStoreNotFound(_)
+            | Self::WebAclNotFound(_)
+            | Self::NoShield
             | Self::SecurityGroupNotFound { .. } => Class::Environment,
             Self::CertificatePending(_) => Class::Pending,
         }
@@ -243,6 +266,10 @@ impl Classified for LowerError {
             Self::CertificateNotFound(_) | Self::NoCertificate(_) => "CertificateNotFound",
             Self::CertificatePending(_) => "CertificatePending",
             Self::NoHost => "NoCertificateHost",
+            Self::TrustStoreNotFound(_) => "TrustStoreNotFound",
+            Self::WebAclNotFound(_) => "WebAclNotFound",
+            Self::NoShield => "NoShieldAdvanced",
+            Self::PoolIsFixed { .. } => "AddressPoolFixed",
             Self::SecurityGroupNotFound { .. } => "SecurityGroupNotFound",
             Self::NoNodePort { .. } => "NoNodePort",
             Self::ExternalName(_) => "ExternalNameBackend",

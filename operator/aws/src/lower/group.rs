@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use fairway_core::{
     ids::ObjectRef,
-    intent::HttpProtocol,
+    intent::{HttpProtocol, Listen},
+    note::Note,
     plan::ResourceKey,
     settings::{Provenance, Sourced},
 };
@@ -20,8 +21,8 @@ use super::{
 };
 use crate::{
     model::{
-        Action, Attributes, FixedResponse, Listener, ListenerProtocol, LoadBalancerKind, Redirect, Ref, Rule,
-        StackModel, TargetGroup,
+        Action, ClientCertificates, FixedResponse, Listener, ListenerProtocol, LoadBalancerKind, Redirect,
+        Ref, Rule, StackModel, TargetGroup,
     },
     naming, tags,
 };
@@ -44,6 +45,8 @@ struct PortAsk {
     prefix_lists: Option<Sourced<Vec<String>>>,
     default: Option<(Action, ObjectRef)>,
     certificates: Vec<String>,
+    client_certificates: Option<Sourced<ClientCertificates>>,
+    attributes: SourcedMap,
     tags: SourcedMap,
 }
 
@@ -57,17 +60,8 @@ impl Group {
         next.agree_on_front(&part.front)?;
         next.agree_on_redirect(&part)?;
         for listen in &part.listens {
-            let port = next.ports.entry(listen.port.get()).or_insert_with(|| PortAsk {
-                protocol: listen.protocol,
-                first: part.object.clone(),
-                ssl_policy: None,
-                inbound_cidrs: None,
-                prefix_lists: None,
-                default: None,
-                certificates: Vec::new(),
-                tags: SourcedMap::new(),
-            });
-            port.join(listen.port.get(), listen.protocol, &part)?;
+            let port = next.ports.entry(listen.port.get());
+            port.or_insert_with(|| PortAsk::new(listen.protocol, &part.object)).join(*listen, &part)?;
         }
         next.parts.push(part);
         *self = next;
@@ -82,6 +76,11 @@ impl Group {
         (!https).then(|| (member.clone(), LowerError::RedirectToNothing(port.value)))
     }
 
+    /// What authors should know although their members are lowered.
+    pub(crate) fn notes(&self) -> impl Iterator<Item = &Note> {
+        self.parts.iter().flat_map(|part| &part.notes)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.parts.is_empty()
     }
@@ -94,6 +93,9 @@ impl Group {
         agree(&mut mine.subnets, asked.subnets.as_ref())?;
         agree(&mut mine.security_groups, asked.security_groups.as_ref())?;
         agree(&mut mine.manage_backend_rules, asked.manage_backend_rules.as_ref())?;
+        agree(&mut mine.customer_owned_pool, asked.customer_owned_pool.as_ref())?;
+        agree(&mut mine.ipv4_pool, asked.ipv4_pool.as_ref())?;
+        mine.addons.join(&asked.addons)?;
         unite(&mut mine.attributes, &asked.attributes)?;
         unite(&mut mine.tags, &asked.tags)
     }
@@ -205,7 +207,8 @@ impl Group {
             ssl_policy: https.then_some(policy),
             certificates: if https { port.certificates.clone() } else { Vec::new() },
             alpn_policy: None,
-            attributes: Attributes::new(),
+            client_certificates: port.client_certificates.as_ref().map(|asked| asked.value.clone()),
+            attributes: plain(&port.attributes),
             tags: tags::of(scene.config, scene.stack, &tags::listener(number), &plain(&port.tags)),
         }
     }
@@ -230,7 +233,23 @@ impl Group {
 }
 
 impl PortAsk {
-    fn join(&mut self, number: u16, protocol: HttpProtocol, part: &Part) -> Result<(), LowerError> {
+    fn new(protocol: HttpProtocol, first: &ObjectRef) -> Self {
+        Self {
+            protocol,
+            first: first.clone(),
+            ssl_policy: None,
+            inbound_cidrs: None,
+            prefix_lists: None,
+            default: None,
+            certificates: Vec::new(),
+            client_certificates: None,
+            attributes: SourcedMap::new(),
+            tags: SourcedMap::new(),
+        }
+    }
+
+    fn join(&mut self, listen: Listen, part: &Part) -> Result<(), LowerError> {
+        let (number, protocol) = (listen.port.get(), listen.protocol);
         if self.protocol != protocol {
             return Err(LowerError::ProtocolClash {
                 port: number,
@@ -239,7 +258,13 @@ impl PortAsk {
                 first: self.first.clone(),
             });
         }
-        agree(&mut self.ssl_policy, part.front.ssl_policy.as_ref())?;
+        if protocol == HttpProtocol::Https {
+            agree(&mut self.ssl_policy, part.front.ssl_policy.as_ref())?;
+            agree(&mut self.client_certificates, part.client_certificates.get(&number))?;
+        }
+        if let Some(asked) = part.front.listener_attributes.get(&format!("{}-{number}", spelled(protocol))) {
+            unite(&mut self.attributes, asked)?;
+        }
         agree(&mut self.inbound_cidrs, part.front.inbound_cidrs.as_ref())?;
         agree(&mut self.prefix_lists, part.front.prefix_lists.as_ref())?;
         unite(&mut self.tags, &part.front.tags)?;

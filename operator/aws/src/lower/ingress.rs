@@ -5,16 +5,19 @@ use std::collections::BTreeMap;
 use fairway_core::{
     ids::ObjectRef,
     intent::{HttpAsk, Listen, Member, Route},
+    note::Note,
     settings::{Provenance, Sourced},
 };
 
 use super::{
     LowerError, Lowering, Scene, action,
-    ask::FrontAsk,
-    certificate, rows, rule, security_group,
+    ask::{FrontAsk, SubnetsAsk},
+    certificate, client_certificate, rows, rule, security_group,
     subnet::{self, Placement},
 };
-use crate::model::{Action, Binding, Condition, IpAddressType, LoadBalancerKind, TargetGroup, Transform};
+use crate::model::{
+    Action, Binding, ClientCertificates, Condition, IpAddressType, LoadBalancerKind, TargetGroup, Transform,
+};
 
 /// What one Ingress contributes.
 #[derive(Debug, Clone)]
@@ -25,6 +28,10 @@ pub(crate) struct Part {
     pub(crate) listens: Vec<Listen>,
     pub(crate) ssl_redirect: Option<Sourced<u16>>,
     pub(crate) certificates: Vec<String>,
+    /// By port.
+    pub(crate) client_certificates: BTreeMap<u16, Sourced<ClientCertificates>>,
+    /// What its author should know although it is lowered.
+    pub(crate) notes: Vec<Note>,
     pub(crate) rules: Vec<RuleDraft>,
     pub(crate) default_action: Option<Action>,
     pub(crate) target_groups: BTreeMap<String, TargetGroup>,
@@ -46,10 +53,13 @@ pub(crate) struct RuleDraft {
 pub(crate) fn part(scene: &Scene<'_>, member: &Member, ask: &HttpAsk) -> Lowering<Part> {
     let mut front = rows::ingress(&member.settings)?;
     resolve(scene, &mut front, LoadBalancerKind::Application)?;
+    let notes = front.addons.resolve(scene, &member.object)?;
     let arns = front.certificates.as_ref().map(|asked| asked.value.as_slice());
     let mut part = Part {
         object: member.object.clone(),
         certificates: certificate::of_ingress(scene, ask, arns)?,
+        client_certificates: client_certificate::by_port(scene, front.client_certificates.take())?,
+        notes,
         front,
         listens: ask.listens.clone(),
         ssl_redirect: ask.ssl_redirect.map(|port| Sourced {
@@ -94,7 +104,11 @@ pub(crate) fn resolve(scene: &Scene<'_>, front: &mut FrontAsk, kind: LoadBalance
         ip_address_type: front.ip_address_type.as_ref().map_or(IpAddressType::Ipv4, |asked| asked.value),
     };
     if let Some(asked) = &mut front.subnets {
-        asked.value = subnet::given(scene, &asked.value, placement)?;
+        match &mut asked.value {
+            SubnetsAsk::Named(names) => *names = subnet::given(scene, names, placement)?,
+            // Refuses here, so that who asks is held, and is resolved where the load balancer is.
+            SubnetsAsk::Tagged(tags) => drop(subnet::tagged(scene, tags, placement)?),
+        }
     }
     if let Some(asked) = &mut front.security_groups {
         asked.value = security_group::given(scene, &asked.value)?;

@@ -2,7 +2,7 @@
 
 use super::{
     LowerError, Lowering, Scene,
-    ask::{FrontAsk, plain},
+    ask::{FrontAsk, SubnetsAsk, plain},
     security_group::{self, Door},
     subnet::{self, Placement},
 };
@@ -37,8 +37,9 @@ impl Front {
     pub(crate) fn subnets(&self, scene: &Scene<'_>) -> Lowering<Vec<String>> {
         let placement =
             Placement { kind: self.kind, scheme: self.scheme, ip_address_type: self.ip_address_type() };
-        match &self.ask.subnets {
-            Some(asked) => Ok(asked.value.clone()),
+        match self.ask.subnets.as_ref().map(|asked| &asked.value) {
+            Some(SubnetsAsk::Named(ids)) => Ok(ids.clone()),
+            Some(SubnetsAsk::Tagged(tags)) => subnet::tagged(scene, tags, placement),
             None => subnet::discovered(scene, placement),
         }
     }
@@ -73,6 +74,9 @@ impl Front {
                 manage,
             ),
             attributes: plain(&self.ask.attributes),
+            customer_owned_pool: self.ask.customer_owned_pool.as_ref().map(|asked| asked.value.clone()),
+            ipv4_pool: self.ask.ipv4_pool.as_ref().map(|asked| asked.value.clone()),
+            addons: self.ask.addons.lower(),
             tags: tags::of(scene.config, scene.stack, tags::LOAD_BALANCER, &asked_tags),
         });
         model.security_group = own;

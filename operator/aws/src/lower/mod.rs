@@ -5,10 +5,12 @@
 //! the earlier wins, the later is held and hears with whom it disagrees.
 
 mod action;
+mod addons;
 mod ask;
 mod because;
 mod binding;
 mod certificate;
+mod client_certificate;
 mod error;
 mod group;
 mod ingress;

@@ -1,6 +1,6 @@
 //! From rows of the settings table to what AWS is asked for. Rows are neutral; the words here are AWS's own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fairway_core::{
     intent::HttpProtocol,
@@ -13,7 +13,8 @@ use fairway_core::{
 use ipnet::IpNet;
 
 use super::{
-    ask::{FrontAsk, HealthAsk, NlbAsk, ProxyProtocol, SourcedMap, TargetAsk},
+    addons::AddonsAsk,
+    ask::{FrontAsk, HealthAsk, NlbAsk, ProxyProtocol, SourcedMap, SubnetsAsk, TargetAsk},
     target_group::TRAFFIC_PORT,
 };
 use crate::model::{IpAddressType, Scheme, TargetProtocol, TargetType};
@@ -26,16 +27,33 @@ pub(crate) fn ingress(settings: &Settings) -> Read<FrontAsk> {
         name: settings.get(&alb::LOAD_BALANCER_NAME)?,
         scheme: settings.get(&alb::SCHEME)?.map(|asked| convert(asked, scheme)),
         ip_address_type: settings.get(&alb::IP_ADDRESS_TYPE)?.map(|asked| convert(asked, ip_address_type)),
-        subnets: settings.get(&alb::SUBNETS)?,
+        subnets: ingress_subnets(settings)?,
         security_groups: some_of(settings.get(&alb::SECURITY_GROUPS)?),
         manage_backend_rules: settings.get(&alb::MANAGE_BACKEND_SECURITY_GROUP_RULES)?,
         attributes: first_wins(settings.all(&alb::LOAD_BALANCER_ATTRIBUTES)?),
         tags: first_wins(settings.all(&alb::TAGS)?),
         ssl_policy: settings.get(&alb::SSL_POLICY)?,
         certificates: some_of(settings.get(&alb::CERTIFICATE_ARN)?),
-        inbound_cidrs: settings.get(&alb::INBOUND_CIDRS)?.map(|asked| convert(asked, spelled)),
-        prefix_lists: settings.get(&alb::SECURITY_GROUP_PREFIX_LISTS)?,
+        inbound_cidrs: as_set(settings.get(&alb::INBOUND_CIDRS)?.map(|asked| convert(asked, spelled))),
+        prefix_lists: as_set(settings.get(&alb::SECURITY_GROUP_PREFIX_LISTS)?),
+        listener_attributes: settings
+            .family_all(&alb::LISTENER_ATTRIBUTES)?
+            .into_iter()
+            .map(|(listener, all)| (listener, first_wins(all)))
+            .collect(),
+        client_certificates: settings.get(&alb::MUTUAL_AUTHENTICATION)?,
+        customer_owned_pool: settings.get(&alb::CUSTOMER_OWNED_IPV4_POOL)?,
+        ipv4_pool: settings.get(&alb::IPAM_IPV4_POOL_ID)?.filter(|asked| !asked.value.is_empty()),
+        addons: AddonsAsk::read(settings)?,
     })
+}
+
+/// A class selects by ids or by tags; either is stronger than the annotation.
+fn ingress_subnets(settings: &Settings) -> Read<Option<Sourced<SubnetsAsk>>> {
+    match settings.get(&alb::SUBNETS_TAGS)? {
+        Some(asked) => Ok(Some(convert(asked, SubnetsAsk::Tagged))),
+        None => Ok(settings.get(&alb::SUBNETS)?.map(|asked| convert(asked, SubnetsAsk::Named))),
+    }
 }
 
 /// What an Ingress and its Service ask of a target group. Every row reads class parameters, then the Service, then the
@@ -100,7 +118,7 @@ fn service_front(settings: &Settings) -> Read<FrontAsk> {
         name: settings.get(&nlb::NAME)?,
         scheme: asked_scheme.or(internal),
         ip_address_type: settings.get(&nlb::IP_ADDRESS_TYPE)?.map(|asked| convert(asked, ip_address_type)),
-        subnets: settings.get(&nlb::SUBNETS)?,
+        subnets: settings.get(&nlb::SUBNETS)?.map(|asked| convert(asked, SubnetsAsk::Named)),
         security_groups: some_of(settings.get(&nlb::SECURITY_GROUPS)?),
         manage_backend_rules: settings.get(&nlb::MANAGE_BACKEND_SECURITY_GROUP_RULES)?,
         attributes: service_attributes(settings)?,
@@ -109,6 +127,7 @@ fn service_front(settings: &Settings) -> Read<FrontAsk> {
         certificates: some_of(settings.get(&nlb::SSL_CERT)?),
         inbound_cidrs: settings.get(&nlb::SOURCE_RANGES)?.map(|asked| convert(asked, spelled)),
         prefix_lists: settings.get(&nlb::SECURITY_GROUP_PREFIX_LISTS)?,
+        ..FrontAsk::default()
     })
 }
 
@@ -161,6 +180,12 @@ fn convert<A, B>(asked: Sourced<A>, with: impl Fn(A) -> B) -> Sourced<B> {
 /// An empty list counts as not set.
 fn some_of(asked: Option<Sourced<Vec<String>>>) -> Option<Sourced<Vec<String>>> {
     asked.filter(|asked| !asked.value.is_empty())
+}
+
+/// In one order, each once: members that say the same in another order agree.
+fn as_set(asked: Option<Sourced<Vec<String>>>) -> Option<Sourced<Vec<String>>> {
+    let sorted = |all: Vec<String>| all.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+    some_of(asked).map(|asked| convert(asked, sorted))
 }
 
 fn value(asked: Option<Sourced<TextMap>>) -> BTreeMap<String, String> {

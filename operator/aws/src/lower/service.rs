@@ -164,6 +164,7 @@ impl Whole {
             ssl_policy: tls.then_some(policy),
             certificates: if tls { self.certificates.clone() } else { Vec::new() },
             alpn_policy: self.ask.alpn_policy.clone().filter(|_| tls),
+            client_certificates: None,
             attributes: Attributes::new(),
             tags: tags::of(scene.config, scene.stack, &tags::listener(number), &plain(&front.tags)),
         }

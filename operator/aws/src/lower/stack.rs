@@ -121,6 +121,7 @@ fn attempt(
 }
 
 fn finish(scene: &Scene<'_>, intent: &Intent, assembly: &Assembly, mut lowered: Lowered) -> Attempt {
+    lowered.notes.extend(assembly.group.notes().cloned());
     let (front, doors, rest) = match &assembly.service {
         Some(whole) => {
             let front = whole.front(scene);

@@ -61,11 +61,45 @@ pub(crate) fn given(scene: &Scene<'_>, names: &[String], placement: Placement) -
 
 /// The subnets that are tagged for the scheme: their ids, sorted.
 pub(crate) fn discovered(scene: &Scene<'_>, placement: Placement) -> Lowering<Vec<String>> {
+    let role = match placement.scheme {
+        Scheme::Internal => "kubernetes.io/role/internal-elb",
+        Scheme::InternetFacing => "kubernetes.io/role/elb",
+    };
+    chosen(scene, placement, |subnet| {
+        let tagged = subnet.tags.get(role).is_some_and(|value| value.is_empty() || value == "1");
+        if tagged { Ok(()) } else { Err(format!("no tag {role}")) }
+    })
+}
+
+/// The subnets that have, for each key of `tags`, one of its values: their ids, sorted.
+pub(crate) fn tagged(
+    scene: &Scene<'_>,
+    tags: &BTreeMap<String, Vec<String>>,
+    placement: Placement,
+) -> Lowering<Vec<String>> {
+    chosen(scene, placement, |subnet| {
+        let fits = |(key, values): (&String, &Vec<String>)| {
+            subnet.tags.get(key).is_some_and(|value| values.contains(value))
+        };
+        match tags.iter().find(|pair| !fits(*pair)) {
+            None => Ok(()),
+            Some((key, values)) => Err(format!("tag {key} is not {}", values.join(" or "))),
+        }
+    })
+}
+
+/// The best subnet of each zone among the candidates: their ids, sorted.
+fn chosen(
+    scene: &Scene<'_>,
+    placement: Placement,
+    is_candidate: impl Fn(&Subnet) -> Result<(), String>,
+) -> Lowering<Vec<String>> {
     let cluster_tag = format!("kubernetes.io/cluster/{}", scene.config.cluster);
     let mut refused = Vec::new();
     let mut by_zone: BTreeMap<&str, &Subnet> = BTreeMap::new();
     for subnet in all(scene)? {
-        if let Some(reason) = refusal(subnet, placement, &cluster_tag) {
+        let refused_for = is_candidate(subnet).err().or_else(|| refusal(subnet, placement, &cluster_tag));
+        if let Some(reason) = refused_for {
             refused.push(format!("{} ({}): {reason}", subnet.id, subnet.zone));
             continue;
         }
@@ -86,15 +120,8 @@ pub(crate) fn discovered(scene: &Scene<'_>, placement: Placement) -> Lowering<Ve
 }
 
 fn refusal(subnet: &Subnet, placement: Placement, cluster_tag: &str) -> Option<String> {
-    let role = match placement.scheme {
-        Scheme::Internal => "kubernetes.io/role/internal-elb",
-        Scheme::InternetFacing => "kubernetes.io/role/elb",
-    };
-    let tagged = subnet.tags.get(role).is_some_and(|value| value.is_empty() || value == "1");
     let clusters = || subnet.tags.keys().filter(|key| key.starts_with("kubernetes.io/cluster/"));
-    if !tagged {
-        Some(format!("no tag {role}"))
-    } else if clusters().next().is_some() && !subnet.tags.contains_key(cluster_tag) {
+    if clusters().next().is_some() && !subnet.tags.contains_key(cluster_tag) {
         Some(format!("tagged for another cluster, not {cluster_tag}"))
     } else if subnet.free_addresses < FREE_ADDRESSES {
         Some(format!("{} free addresses, {FREE_ADDRESSES} are needed", subnet.free_addresses))

@@ -21,6 +21,9 @@ pub struct Listener {
     pub certificates: Vec<String>,
     /// TLS only; `None` leaves it alone.
     pub alpn_policy: Option<String>,
+    /// HTTPS only; `None` leaves it alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_certificates: Option<ClientCertificates>,
     /// Only those that someone asked for.
     pub attributes: Attributes,
     /// All tags, ownership included.
@@ -29,6 +32,25 @@ pub struct Listener {
 
 impl ResourceKind for Listener {
     const KIND: &'static str = "listener";
+}
+
+/// What a listener does with client certificates (`MutualAuthentication`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClientCertificates {
+    /// They are not asked for.
+    Off,
+    /// They are passed on, unchecked.
+    Passthrough,
+    /// They are checked.
+    Verify {
+        /// ARN.
+        trust_store: String,
+        /// Whether expired ones are as good.
+        ignore_expiry: bool,
+        /// Whether clients are told whose certificates are accepted; `None` leaves it alone.
+        advertise_authorities: Option<bool>,
+    },
 }
 
 /// Protocol of a listener.

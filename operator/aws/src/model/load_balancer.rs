@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attributes, Ref, ResourceKind, SecurityGroup, Tags};
+use super::{Addons, Attributes, Ref, ResourceKind, SecurityGroup, Tags};
 
 /// A load balancer. Name, kind and scheme are fixed at creation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,15 @@ pub struct LoadBalancer {
     pub security_groups: Vec<SecurityGroupRef>,
     /// Only those that someone asked for.
     pub attributes: Attributes,
+    /// Pool of customer-owned addresses, fixed at creation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_owned_pool: Option<String>,
+    /// IPAM pool of public addresses; `None` is AWS's own addresses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ipv4_pool: Option<String>,
+    /// What else is put on it.
+    #[serde(default, skip_serializing_if = "Addons::is_empty")]
+    pub addons: Addons,
     /// All tags, ownership included.
     pub tags: Tags,
 }

@@ -3,6 +3,7 @@
 //! A resource refers to another by a typed [`Ref`], never by an id: the plan can be read before anything exists,
 //! and applying it only substitutes ids. `Option` and absent map keys mean unmanaged: what AWS has there stays.
 
+mod addons;
 mod binding;
 mod listener;
 mod load_balancer;
@@ -15,8 +16,9 @@ use std::{collections::BTreeMap, fmt, marker::PhantomData};
 use fairway_core::plan::ResourceKey;
 use serde::{Deserialize, Serialize};
 
+pub use addons::{Addon, Addons, PROTECTION_NAME};
 pub use binding::{Binding, BindingIngress, BindingPeer, BindingPort};
-pub use listener::{Listener, ListenerProtocol};
+pub use listener::{ClientCertificates, Listener, ListenerProtocol};
 pub use load_balancer::{IpAddressType, LoadBalancer, LoadBalancerKind, Scheme, SecurityGroupRef};
 pub use rule::{
     Action, Condition, FixedResponse, Forward, QueryPair, Redirect, Rewrite, Rule, Transform, WeightedTarget,

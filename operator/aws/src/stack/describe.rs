@@ -1,8 +1,11 @@
 //! How a plan reads: one line an operation, further lines for what changes.
 
+use fairway_core::settings::front::Attachment;
+
 use super::StackOp;
 use crate::model::{
-    Action, Condition, Forward, HealthCheck, QueryPair, Redirect, Rewrite, Scheme, Transform, WeightedTarget,
+    Action, ClientCertificates, Condition, Forward, HealthCheck, QueryPair, Redirect, Rewrite, Scheme,
+    Transform, WeightedTarget,
 };
 
 pub(super) fn line(op: &StackOp) -> String {
@@ -46,6 +49,22 @@ pub(super) fn line(op: &StackOp) -> String {
         StackOp::ModifyLoadBalancerAttributes(balancer, _) => {
             format!("modify attributes of load balancer {}", balancer.name())
         }
+        StackOp::SetIpv4Pool(balancer, _) => {
+            format!("set address pool of load balancer {}", balancer.get().name)
+        }
+        StackOp::ReserveCapacity(balancer, _) => {
+            format!("reserve capacity of load balancer {}", balancer.name())
+        }
+        StackOp::SetWebAcl(balancer, _) => format!("set web ACL of load balancer {}", balancer.name()),
+        StackOp::SetClassicAcl(balancer, _) => {
+            format!("set WAF Classic web ACL of load balancer {}", balancer.name())
+        }
+        StackOp::Protect(balancer) => {
+            format!("protect load balancer {} by Shield Advanced", balancer.name())
+        }
+        StackOp::Unprotect(balancer, _) => {
+            format!("end Shield Advanced protection of load balancer {}", balancer.name())
+        }
         StackOp::DeleteLoadBalancer(balancer) => format!("delete load balancer {}", balancer.get().name),
         StackOp::CreateListener(spec) => {
             format!("create listener {} ({})", spec.reference().name(), spec.protocol.as_str())
@@ -86,6 +105,15 @@ pub(super) fn details(op: &StackOp) -> Vec<String> {
         StackOp::SetSubnets(balancer, subnets) => {
             vec![format!("{} -> {}", balancer.get().subnets.join(", "), subnets.join(", "))]
         }
+        StackOp::SetIpv4Pool(balancer, pool) => {
+            let spelled = |pool: Option<&String>| pool.cloned().unwrap_or_else(|| "none".to_owned());
+            vec![format!("{} -> {}", spelled(balancer.get().ipv4_pool.as_ref()), spelled(pool.as_ref()))]
+        }
+        StackOp::ReserveCapacity(_, units) => vec![format!("{units} units")],
+        StackOp::SetWebAcl(_, acl) | StackOp::SetClassicAcl(_, acl) => vec![match acl {
+            Attachment::Nothing => "none".to_owned(),
+            Attachment::This(acl) => acl.clone(),
+        }],
         StackOp::ModifyHealthCheck(group, want) => health_check(&group.get().health_check, want),
         StackOp::CreateRule(rule) | StackOp::ModifyRule(_, _, rule) => {
             let matches = rule.conditions.iter().map(condition);
@@ -96,7 +124,8 @@ pub(super) fn details(op: &StackOp) -> Vec<String> {
         }
         StackOp::CreateListener(listener) | StackOp::ModifyListener(_, listener) => {
             let certificates = listener.certificates.first().map(|arn| format!("certificate {arn}"));
-            listener.default_actions.iter().map(action).chain(certificates).collect()
+            let clients = listener.client_certificates.as_ref().map(client_certificates);
+            listener.default_actions.iter().map(action).chain(certificates).chain(clients).collect()
         }
         StackOp::AddCertificates(_, arns) | StackOp::RemoveCertificates(_, arns) => arns.clone(),
         StackOp::SetRulePriorities(_, moves) => moves
@@ -112,6 +141,16 @@ pub(super) fn details(op: &StackOp) -> Vec<String> {
             set.chain(retag.remove.iter().map(|key| format!("{key} removed"))).collect()
         }
         _ => Vec::new(),
+    }
+}
+
+fn client_certificates(asked: &ClientCertificates) -> String {
+    match asked {
+        ClientCertificates::Off => "client certificates off".to_owned(),
+        ClientCertificates::Passthrough => "client certificates passed on".to_owned(),
+        ClientCertificates::Verify { trust_store, .. } => {
+            format!("client certificates verified by {trust_store}")
+        }
     }
 }
 

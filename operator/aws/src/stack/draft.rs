@@ -31,9 +31,9 @@ impl Draft {
     }
 
     /// An operation on which nothing else depends.
-    pub(super) fn aside(&mut self, op: StackOp) {
+    pub(super) fn aside(&mut self, op: StackOp, waits: Vec<Wait>) {
         let after = self.before(&op);
-        self.push(op, after, Vec::new());
+        self.push(op, after, waits);
     }
 
     /// A deletion: after everything that brings the new state about, and after all deletions so far.

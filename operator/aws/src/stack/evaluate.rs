@@ -116,6 +116,7 @@ impl Look<'_> {
                 target_groups: model.target_groups.keys().cloned().collect(),
                 security_groups: model.security_group.iter().map(|own| own.name.clone()).collect(),
             },
+            addons: model.load_balancer.iter().flat_map(|balancer| balancer.addons.asked()).collect(),
         }
     }
 
@@ -155,8 +156,10 @@ impl Look<'_> {
             farewell: &self.farewell(),
             because: self.lowered.because.clone(),
         });
-        let held = planned.problems.iter().flat_map(|problem| self.blame(problem)).collect();
-        self.evaluation(model, planned.plan, bindings, held)
+        let held = planned.problems.iter().flat_map(|problem| self.blame(problem));
+        let told = planned.advice.iter().flat_map(|advice| self.tell(advice));
+        let notes = held.chain(told).collect();
+        self.evaluation(model, planned.plan, bindings, notes)
     }
 
     /// Objects that left and are served elsewhere now have to be live there before anything of theirs goes.
@@ -175,6 +178,11 @@ impl Look<'_> {
     /// A problem of the load balancer is every member's.
     fn blame(&self, problem: &LowerError) -> Vec<Note> {
         self.intent.members.iter().map(|member| Note::hold(&member.object, problem)).collect()
+    }
+
+    /// What has no effect on the load balancer, every member should know.
+    fn tell(&self, advice: &LowerError) -> Vec<Note> {
+        self.intent.members.iter().map(|member| Note::warn(&member.object, advice)).collect()
     }
 
     fn evaluation(

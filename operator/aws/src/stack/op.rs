@@ -5,7 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fairway_core::plan::{Effect, Operation, ResourceKey};
+use fairway_core::{
+    plan::{Effect, Operation, ResourceKey},
+    settings::front::Attachment,
+};
 use serde::Serialize;
 
 use super::describe;
@@ -48,6 +51,18 @@ pub enum StackOp {
     SetIpAddressType(Owned<LoadBalancerSeen>, IpAddressType),
     /// ModifyLoadBalancerAttributes: only those that differ.
     ModifyLoadBalancerAttributes(Ref<LoadBalancer>, Attributes),
+    /// ModifyIpPools.
+    SetIpv4Pool(Owned<LoadBalancerSeen>, Option<String>),
+    /// ModifyCapacityReservation: units, or 0 to give them back.
+    ReserveCapacity(Ref<LoadBalancer>, i32),
+    /// AssociateWebACL or DisassociateWebACL of WAFv2, by ARN.
+    SetWebAcl(Ref<LoadBalancer>, Attachment),
+    /// The same of WAF Classic, by id.
+    SetClassicAcl(Ref<LoadBalancer>, Attachment),
+    /// CreateProtection of Shield Advanced.
+    Protect(Ref<LoadBalancer>),
+    /// DeleteProtection of Shield Advanced, by id.
+    Unprotect(Ref<LoadBalancer>, String),
     /// DeleteLoadBalancer; its listeners and rules go with it.
     DeleteLoadBalancer(Owned<LoadBalancerSeen>),
     /// CreateListener with its default certificate, and tags.
@@ -134,8 +149,14 @@ impl Operation for StackOp {
             Self::SetSubnets(balancer, _)
             | Self::SetSecurityGroups(balancer, _)
             | Self::SetIpAddressType(balancer, _)
+            | Self::SetIpv4Pool(balancer, _)
             | Self::DeleteLoadBalancer(balancer) => key::<LoadBalancer>(&balancer.get().name),
-            Self::ModifyLoadBalancerAttributes(balancer, _) => balancer.key(),
+            Self::ModifyLoadBalancerAttributes(balancer, _)
+            | Self::ReserveCapacity(balancer, _)
+            | Self::SetWebAcl(balancer, _)
+            | Self::SetClassicAcl(balancer, _)
+            | Self::Protect(balancer)
+            | Self::Unprotect(balancer, _) => balancer.key(),
             Self::CreateListener(spec) | Self::ModifyListener(_, spec) => spec.reference().key(),
             Self::AddCertificates(listener, _)
             | Self::RemoveCertificates(listener, _)
@@ -166,6 +187,11 @@ impl Operation for StackOp {
             Self::AuthorizeIngress(..)
             | Self::ModifyTargetGroupAttributes(..)
             | Self::ModifyLoadBalancerAttributes(..)
+            | Self::ReserveCapacity(..)
+            | Self::SetWebAcl(..)
+            | Self::SetClassicAcl(..)
+            | Self::Protect(_)
+            | Self::Unprotect(..)
             | Self::AddCertificates(..)
             | Self::RemoveCertificates(..)
             | Self::ModifyListenerAttributes(..)

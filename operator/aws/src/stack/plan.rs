@@ -1,6 +1,7 @@
 //! The plan of a stack: make first, switch, delete last.
 //!
-//! Order: security group, target groups, load balancer, listeners, rules, bindings; then tags; then, after all that
+//! Order: security group, target groups, load balancer, listeners, rules, bindings; then tags; then what other services
+//! put on the load balancer, once it is active: a failure of theirs keeps nothing else back; then, after all that
 //! brings the new state about, rules, listeners, load balancers, bindings, target groups and security groups that
 //! nothing needs any more.
 
@@ -54,13 +55,15 @@ pub(super) struct Planning<'a> {
 pub(super) struct Planned {
     pub(super) plan: Plan<StackOp>,
     pub(super) problems: Vec<LowerError>,
+    /// What has no effect any more.
+    pub(super) advice: Vec<LowerError>,
 }
 
 /// Plans the way from what is there to the model.
 pub(super) fn plan(planning: &Planning<'_>) -> Planned {
     let taken = names_taken(planning);
     if !taken.is_empty() {
-        return Planned { plan: Plan::default(), problems: taken };
+        return Planned { plan: Plan::default(), problems: taken, advice: Vec::new() };
     }
     let mut making = Making {
         input: planning,
@@ -68,17 +71,19 @@ pub(super) fn plan(planning: &Planning<'_>) -> Planned {
         tags: Vec::new(),
         rule_deletions: Vec::new(),
         problems: Vec::new(),
+        advice: Vec::new(),
     };
     making.security_group();
     making.target_groups();
     making.load_balancer();
     making.listeners();
     making.bindings();
-    std::mem::take(&mut making.tags).into_iter().for_each(|op| making.draft.aside(op));
+    std::mem::take(&mut making.tags).into_iter().for_each(|op| making.draft.aside(op, Vec::new()));
+    making.addons();
     if !planning.frozen {
         making.deletions();
     }
-    Planned { plan: making.draft.finish(), problems: making.problems }
+    Planned { plan: making.draft.finish(), problems: making.problems, advice: making.advice }
 }
 
 /// What is wanted and belongs to somebody else, or is not ours any more.
@@ -109,6 +114,7 @@ struct Making<'a> {
     tags: Vec<StackOp>,
     rule_deletions: Vec<StackOp>,
     problems: Vec<LowerError>,
+    advice: Vec<LowerError>,
 }
 
 impl Making<'_> {
@@ -187,12 +193,27 @@ impl Making<'_> {
                 }
             }
             Some(have) => {
+                self.advice.extend(compare::load_balancer::fixed(want, have.get()));
                 for op in compare::load_balancer::changes(want, have, self.input.observed) {
                     let groups = matches!(op, StackOp::SetSecurityGroups(..));
-                    self.draft.switch(op, waits(backend && groups));
+                    // A pool that nobody asks for may be a held member's.
+                    let takes = matches!(op, StackOp::SetIpv4Pool(_, None));
+                    if !(self.input.frozen && takes) {
+                        self.draft.switch(op, waits(backend && groups));
+                    }
                 }
                 self.retag(reference.key(), &have.get().handle.id, &want.tags, &have.get().tags);
             }
+        }
+    }
+
+    /// Other services refuse a load balancer that is not active yet.
+    fn addons(&mut self) {
+        let Some(want) = &self.input.model.load_balancer else { return };
+        let seen = self.current().map(|seen| seen.addons.clone()).unwrap_or_default();
+        let active = Wait::LoadBalancerActive(ResourceKey::new(LoadBalancer::KIND, &want.name));
+        for op in compare::addons::changes(&want.name, &want.addons, &seen) {
+            self.draft.aside(op, vec![active.clone()]);
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use fairway_aws::{
     model::{Action, Listener, Permission, Rule, SecurityGroupRef, Tags},
-    observed::{ListenerSeen, LoadBalancerSeen, RuleSeen, SecurityGroupSeen, TargetGroupSeen},
+    observed::{ListenerSeen, LoadBalancerSeen, RuleSeen, SecurityGroupSeen, Shielding, TargetGroupSeen},
     stack::StackOp,
 };
 use fairway_core::{
@@ -202,6 +202,9 @@ impl World {
                     subnets: spec.subnets.clone(),
                     security_groups: self.group_ids(&spec.security_groups),
                     attributes: Default::default(),
+                    customer_owned_pool: spec.customer_owned_pool.clone(),
+                    ipv4_pool: spec.ipv4_pool.clone(),
+                    addons: Default::default(),
                     tags: spec.tags.clone(),
                     listeners: Default::default(),
                 };
@@ -219,6 +222,27 @@ impl World {
             }
             StackOp::ModifyLoadBalancerAttributes(balancer, attributes) => {
                 self.balancer(balancer.name()).attributes.extend(attributes.clone());
+            }
+            StackOp::SetIpv4Pool(balancer, pool) => {
+                self.balancer(&balancer.get().name).ipv4_pool = pool.clone();
+            }
+            StackOp::ReserveCapacity(balancer, units) => {
+                self.balancer(balancer.name()).addons.capacity = Some(*units);
+            }
+            StackOp::SetWebAcl(balancer, acl) => {
+                self.balancer(balancer.name()).addons.web_acl = Some(acl.clone());
+            }
+            StackOp::SetClassicAcl(balancer, acl) => {
+                self.balancer(balancer.name()).addons.classic_acl = Some(acl.clone());
+            }
+            StackOp::Protect(balancer) => {
+                let ours = Shielding::Ours(format!("protection-{number}"));
+                self.balancer(balancer.name()).addons.shield = Some(ours);
+            }
+            StackOp::Unprotect(balancer, id) => {
+                let seen = &mut self.balancer(balancer.name()).addons.shield;
+                assert_eq!(*seen, Some(Shielding::Ours(id.clone())));
+                *seen = Some(Shielding::Nobody);
             }
             StackOp::DeleteLoadBalancer(balancer) => {
                 assert!(self.observed.load_balancers.remove(&balancer.get().name).is_some());
@@ -239,6 +263,8 @@ impl World {
                 seen.default_actions = spec.default_actions.clone();
                 seen.ssl_policy = spec.ssl_policy.clone();
                 seen.alpn_policy = spec.alpn_policy.clone();
+                seen.client_certificates =
+                    spec.client_certificates.clone().or(seen.client_certificates.take());
             }
             StackOp::AddCertificates(reference, arns) => {
                 let seen = &mut self.listener(reference.name()).certificates;
@@ -303,6 +329,7 @@ fn listener(spec: &Listener, number: u32) -> ListenerSeen {
         ssl_policy: spec.ssl_policy.clone(),
         certificates: spec.certificates.first().cloned().into_iter().collect(),
         alpn_policy: spec.alpn_policy.clone(),
+        client_certificates: spec.client_certificates.clone(),
         attributes: Default::default(),
         tags: spec.tags.clone(),
         rules: Vec::new(),

@@ -26,6 +26,11 @@ pub(crate) struct World {
     pub certificates: Vec<Certificate>,
     pub security_groups: BTreeMap<String, String>,
     pub interfaces: Vec<Interface>,
+    /// ARNs by name.
+    pub trust_stores: BTreeMap<String, String>,
+    /// ARNs by name.
+    pub web_acls: BTreeMap<String, String>,
+    pub shield_advanced: bool,
     pub made: u32,
     pub last_good: LastGood,
 }
@@ -87,6 +92,12 @@ impl World {
             Query::TargetGroup(name) => Answer::TargetGroup((name != "missing").then(|| {
                 format!("arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/{name}/0")
             })),
+            Query::TrustStore(name) => {
+                let found = self.trust_stores.iter().find(|(own, arn)| *own == name || *arn == name);
+                Answer::TrustStore(found.map(|(_, arn)| arn.clone()))
+            }
+            Query::WebAcl(name) => Answer::WebAcl(self.web_acls.get(name).cloned()),
+            Query::ShieldAdvanced => Answer::ShieldAdvanced(self.shield_advanced),
             Query::BackendSecurityGroup => {
                 Answer::BackendSecurityGroup(self.observed.backend_security_group.clone())
             }

@@ -66,6 +66,14 @@ pub enum ReadError {
         /// Where it is written.
         at: String,
     },
+    /// The same, of a setting that another provider honours.
+    #[error("{at} {why}, and what it is written on cannot be served as asked for without it")]
+    Unguarded {
+        /// Where it is written.
+        at: String,
+        /// Such as `means nothing on an in-cluster class`.
+        why: String,
+    },
     /// The Service is there, its port is not.
     #[error("Service {service} has no port {port}")]
     NoPort {
@@ -127,6 +135,7 @@ impl Classified for ReadError {
             | Self::NamespaceNotSelected { .. }
             | Self::Value { .. }
             | Self::Unfaithful { .. }
+            | Self::Unguarded { .. }
             | Self::NoPort { .. }
             | Self::Backend { .. }
             | Self::NoShare { .. }
@@ -144,7 +153,7 @@ impl Classified for ReadError {
             Self::ForeignParams { .. } | Self::BadSelector { .. } => "ClassParamsInvalid",
             Self::NamespaceNotSelected { .. } => "NamespaceNotSelected",
             Self::Value { .. } => "InvalidSetting",
-            Self::Unfaithful { .. } => "UnsupportedSetting",
+            Self::Unfaithful { .. } | Self::Unguarded { .. } => "UnsupportedSetting",
             Self::NoPort { .. } => "ServicePortNotFound",
             Self::Backend { .. } => "UnsupportedBackend",
             Self::NoShare { .. } => "BackendNotFound",

@@ -14,7 +14,7 @@ use super::{
     Candidate, MemberReading,
     class::Serving,
     error::{Advice, ReadError},
-    finalizer, names, params,
+    finalizer, listeners, names, params,
     written::{self, Entry, Named, Sorter, Written},
 };
 use crate::{
@@ -60,7 +60,9 @@ pub(super) fn read(
     if stack.provider == ProviderKind::InCluster {
         reader.errors.extend(portable::not_served(&ask));
     }
-    let Reader { object, errors, advice, .. } = reader;
+    let Reader { object, errors, mut advice, .. } = reader;
+    let beside = listeners::beside(&object, &settings, &ask.listens);
+    advice.extend(beside.into_iter().map(|advice| (object.clone(), advice)));
     if !errors.is_empty() {
         return MemberReading { member: Err(errors), advice };
     }

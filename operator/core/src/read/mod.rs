@@ -11,6 +11,7 @@ mod class;
 mod error;
 mod finalizer;
 mod ingress;
+mod listeners;
 mod membership;
 mod names;
 mod params;

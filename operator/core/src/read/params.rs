@@ -57,7 +57,7 @@ fn of_aws(params: &IngressClassParams) -> Result<Vec<Field>, ReadError> {
     let pool = spec.ipam_configuration.as_ref().and_then(|ipam| ipam.ipv4_ipam_pool_id.clone());
     let ids = spec.subnets.as_ref().map(|subnets| subnets.ids.as_slice()).unwrap_or_default();
     let tags = spec.subnets.as_ref().map(|subnets| &subnets.tags).filter(|tags| !tags.is_empty());
-    let tags = tags.map(|tags| format!("{tags:?}"));
+    let tags = tags.map(|tags| serde_json::json!(tags).to_string());
     let prefix_lists = [spec.prefix_lists_ids.as_slice(), spec.legacy_prefix_lists_ids.as_slice()].concat();
     let mut fields: Vec<Field> = [
         one(alb::LOAD_BALANCER_NAME.key, "spec.loadBalancerName", spec.load_balancer_name.clone()),
@@ -67,11 +67,11 @@ fn of_aws(params: &IngressClassParams) -> Result<Vec<Field>, ReadError> {
         one(alb::SSL_REDIRECT.key, "spec.sslRedirectPort", spec.ssl_redirect_port.clone()),
         one(alb::IP_ADDRESS_TYPE.key, "spec.ipAddressType", spec.ip_address_type.clone()),
         one(alb::TARGET_TYPE.key, "spec.targetType", spec.target_type.clone()),
-        one("subnets.tags", "spec.subnets.tags", tags),
-        one("minimum-load-balancer-capacity", "spec.minimumLoadBalancerCapacity", capacity),
-        one("ipam-ipv4-pool-id", "spec.ipamConfiguration.ipv4IPAMPoolId", pool),
-        one("wafv2-acl-arn", "spec.wafv2AclArn", spec.wafv2_acl_arn.clone()),
-        one("wafv2-acl-name", "spec.wafv2AclName", spec.wafv2_acl_name.clone()),
+        one(alb::SUBNETS_TAGS.key, "spec.subnets.tags", tags),
+        one(alb::MINIMUM_LOAD_BALANCER_CAPACITY.key, "spec.minimumLoadBalancerCapacity", capacity),
+        one(alb::IPAM_IPV4_POOL_ID.key, "spec.ipamConfiguration.ipv4IPAMPoolId", pool),
+        one(alb::WAFV2_ACL_ARN.key, "spec.wafv2AclArn", spec.wafv2_acl_arn.clone()),
+        one(alb::WAFV2_ACL_NAME.key, "spec.wafv2AclName", spec.wafv2_acl_name.clone()),
         list(alb::CERTIFICATE_ARN.key, "spec.certificateArn", &spec.certificate_arn),
         list(alb::INBOUND_CIDRS.key, "spec.inboundCIDRs", &spec.inbound_cidrs),
         list(alb::SUBNETS.key, "spec.subnets.ids", ids),
@@ -88,7 +88,7 @@ fn of_aws(params: &IngressClassParams) -> Result<Vec<Field>, ReadError> {
     .collect();
     for listener in &spec.listeners {
         let protocol = listener.protocol.as_deref().unwrap_or_default();
-        let key = format!("listener-attributes.{protocol}-{}", listener.port.unwrap_or_default());
+        let key = format!("{}{protocol}-{}", alb::LISTENER_ATTRIBUTES.key, listener.port.unwrap_or_default());
         fields.extend(pairs(&key, "spec.listeners", &listener.listener_attributes)?);
     }
     Ok(fields)

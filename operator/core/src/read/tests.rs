@@ -279,3 +279,62 @@ fn a_weaker_value_counts_only_where_values_are_united() {
     );
     assert_eq!(notes.len(), 1, "the load balancer's own tags are read without any backend: {notes:?}");
 }
+
+/// What reading an Ingress of a class with one annotation says: the messages, and whether it is held.
+fn told(class: &str, key: &str, value: &str) -> (Vec<String>, bool) {
+    let annotation = format!("alb.ingress.kubernetes.io/{key}");
+    let snapshot = snapshot(&[ingress(class, &json!({ annotation: value }), &[])]);
+    let id = stacks(&snapshot, &ReadConfig::default()).pop_first().unwrap();
+    let (intent, notes) = intent(&snapshot, &ReadConfig::default(), &id, &LastGood::default());
+    (notes.into_iter().map(|note| note.message).collect(), !intent.unreadable.is_empty())
+}
+
+#[test]
+fn what_guards_a_load_balancer_of_aws_holds_the_member_in_the_cluster() {
+    let verify = r#"[{"port":80,"mode":"verify","trustStore":"staff"}]"#;
+    let cases = [
+        ("mutual-authentication", verify, true),
+        ("mutual-authentication", r#"[{"port":80,"mode":"off"}]"#, false),
+        ("wafv2-acl-arn", "arn:aws:wafv2:x", true),
+        ("wafv2-acl-arn", "none", false),
+        ("wafv2-acl-name", "shop", true),
+        ("waf-acl-id", "1", true),
+        ("web-acl-id", "1", true),
+        ("security-group-prefix-lists", "pl-1", true),
+        ("shield-advanced-protection", "true", false),
+        ("minimum-load-balancer-capacity", "CapacityUnits=5", false),
+        ("listener-attributes.HTTP-80", "a=b", false),
+    ];
+    for (key, value, held) in cases {
+        let (notes, is_held) = told("local", key, value);
+        assert_eq!(is_held, held, "{key}: {notes:?}");
+        let guards = notes.iter().any(|note| note.contains("cannot be served as asked for"));
+        let warns = notes.iter().any(|note| note.ends_with("means nothing on an in-cluster class"));
+        assert!(
+            guards == held && (held || warns || value == "none" || value.contains("off")),
+            "{key}: {notes:?}"
+        );
+    }
+}
+
+#[test]
+fn settings_of_listeners_that_an_ingress_does_not_have_are_told() {
+    let off = |port: u16| format!(r#"[{{"port":{port},"mode":"off"}}]"#);
+    let cases = [
+        ("listener-attributes.HTTP-80", "a=b".to_owned(), None),
+        ("listener-attributes.HTTPS-80", "a=b".to_owned(), Some("names no listener of this Ingress")),
+        ("listener-attributes.http-80", "a=b".to_owned(), Some("names no listener of this Ingress")),
+        ("mutual-authentication", off(80), Some("names port 80, which is no HTTPS listener of this Ingress")),
+        (
+            "mutual-authentication",
+            off(443),
+            Some("names port 443, which is no HTTPS listener of this Ingress"),
+        ),
+    ];
+    for (key, value, want) in cases {
+        let (notes, held) = told("alb", key, &value);
+        let want: Vec<String> =
+            want.map(|want| format!("alb.ingress.kubernetes.io/{key} {want}")).into_iter().collect();
+        assert_eq!((notes, held), (want, false), "{key} {value}");
+    }
+}

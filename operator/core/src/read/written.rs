@@ -7,7 +7,11 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use super::error::{Advice, ReadError};
 use crate::{
     ids::{ObjectRef, ProviderKind},
-    settings::{Merge, Origin, Provenance, Row, Settings, Sourced, alb, registry::Dialect},
+    settings::{
+        Merge, Origin, Provenance, Row, Settings, Sourced, alb,
+        front::{self, ClientCertificateMode, ClientCertificates},
+        registry::Dialect,
+    },
 };
 
 /// A value that a row of the provider reads.
@@ -99,18 +103,26 @@ impl Sorter<'_> {
             Some(row) if let Some(why) = self.unused(row.key(), key) => {
                 written.advice.push(Advice::WithoutEffect { at: at(), why: why.to_owned() });
             }
-            Some(row) if row.honoured_by().is_empty() => match self.loss(row.key(), &value.value) {
-                Loss::Protection => written.errors.push(ReadError::Unfaithful { at: at() }),
-                Loss::Feature => written.advice.push(Advice::Unsupported { at: at() }),
-                Loss::Nothing => {}
-            },
             Some(row) if !row.honoured_by().contains(&self.provider) => {
-                let why = format!("means nothing on {} class", article(self.provider));
-                written.advice.push(Advice::WithoutEffect { at: at(), why });
+                self.lose(row, &value, written);
             }
             Some(row) => {
                 written.entries.push(Entry { row, dialect: self.dialect, key: key.to_owned(), value })
             }
+        }
+    }
+
+    /// Says what follows from a value that the provider does not honour.
+    fn lose(&self, row: &dyn Row, value: &Sourced<String>, written: &mut Written) {
+        let at = spell(&value.from);
+        let nobody = row.honoured_by().is_empty();
+        let why = format!("means nothing on {} class", article(self.provider));
+        match self.loss(row.key(), &value.value) {
+            Loss::Protection if nobody => written.errors.push(ReadError::Unfaithful { at }),
+            Loss::Protection => written.errors.push(ReadError::Unguarded { at, why }),
+            Loss::Feature if nobody => written.advice.push(Advice::Unsupported { at }),
+            Loss::Feature => written.advice.push(Advice::WithoutEffect { at, why }),
+            Loss::Nothing => {}
         }
     }
 
@@ -132,7 +144,7 @@ impl Sorter<'_> {
         (!names.contains(name)).then_some(why)
     }
 
-    /// What is lost when a setting that nothing honours yet is left out.
+    /// What is lost when a setting that the provider does not honour is left out.
     fn loss(&self, row: &str, text: &str) -> Loss {
         let unless = |harmless: bool| if harmless { Loss::Nothing } else { Loss::Protection };
         match (self.dialect, row) {
@@ -142,13 +154,20 @@ impl Sorter<'_> {
             {
                 Loss::Protection
             }
-            (Dialect::Alb, "jwt-validation" | "mutual-authentication" | "subnets.tags") => Loss::Protection,
+            (Dialect::Alb, "jwt-validation" | "security-group-prefix-lists") => Loss::Protection,
+            (Dialect::Alb, "mutual-authentication") => unless(asks_for_none(text)),
             (Dialect::Nlb, "actions.") => Loss::Protection,
             // What another controller writes for people to read.
             (Dialect::Alb, "dry-run-plan") => Loss::Nothing,
             _ => Loss::Feature,
         }
     }
+}
+
+/// Whether no listener would ask for a client certificate.
+fn asks_for_none(text: &str) -> bool {
+    let off = |asked: &ClientCertificates| asked.mode == ClientCertificateMode::Off;
+    front::client_certificates(text).is_ok_and(|all| all.iter().all(off))
 }
 
 /// What is lost when a setting is left out.

@@ -2,11 +2,14 @@
 //!
 //! Source: AWS Load Balancer Controller 3.5, Ingress annotations.
 
+use std::collections::BTreeMap;
+
 use ipnet::IpNet;
 
 use super::{
     BadValue, Origin,
     documents::{action, condition, transform},
+    front::{self, Attachment, ClientCertificates},
     value::{self, TextMap},
     words::{CheckPort, CheckProtocol, IpAddressType, ProtocolVersion, Scheme, TargetType},
 };
@@ -44,6 +47,8 @@ rows! {
             "Address families of the load balancer.";
         SUBNETS: Vec<String> = "subnets", CLASS, Exclusive, AWS, value::list, "subnet-0a1, subnet-0b2",
             "Subnets of the load balancer, by id or by Name tag.";
+        SUBNETS_TAGS: BTreeMap<String, Vec<String>> = "subnets.tags", &[Origin::ClassParams], Exclusive, AWS, front::tag_values, r#"{"tier":["public"]}"#,
+            "Subnets of the load balancer, by tags: for each key, one of its values.";
         LOAD_BALANCER_ATTRIBUTES: TextMap = "load-balancer-attributes", CLASS, Union, AWS, value::map, "idle_timeout.timeout_seconds=90",
             "Attributes of the load balancer.";
         TAGS: TextMap = "tags", CLASS_BACKEND, Union, AWS, value::map, "team=a,env=prod",
@@ -60,6 +65,26 @@ rows! {
             "Certificates of HTTPS listeners; the first is the default.";
         SSL_POLICY: String = "ssl-policy", CLASS, Exclusive, AWS, value::text, "ELBSecurityPolicy-TLS13-1-2-2021-06",
             "Security policy of HTTPS listeners.";
+        LISTENER_ATTRIBUTES: TextMap = "listener-attributes.", CLASS, Union, AWS, value::map, "routing.http.response.server.enabled=false",
+            "Attributes of the listener of one protocol and port, such as `listener-attributes.HTTPS-443`.";
+        MUTUAL_AUTHENTICATION: Vec<ClientCertificates> = "mutual-authentication", INGRESS, Exclusive, AWS, front::client_certificates, r#"[{"port":443,"mode":"verify","trustStore":"staff"}]"#,
+            "Client certificates of HTTPS listeners, port by port: off, passthrough, or verify with a trust store.";
+        MINIMUM_LOAD_BALANCER_CAPACITY: i32 = "minimum-load-balancer-capacity", CLASS, Exclusive, AWS, front::capacity_units, "CapacityUnits=500",
+            "Capacity that AWS keeps ready; 0 gives it back.";
+        IPAM_IPV4_POOL_ID: String = "ipam-ipv4-pool-id", CLASS, Exclusive, AWS, value::text, "ipam-pool-0a1",
+            "IPAM pool of public addresses.";
+        CUSTOMER_OWNED_IPV4_POOL: String = "customer-owned-ipv4-pool", INGRESS, Exclusive, AWS, front::named, "ipv4pool-coip-0a1",
+            "Pool of customer-owned addresses, fixed when the load balancer is made.";
+        WAFV2_ACL_ARN: Attachment = "wafv2-acl-arn", CLASS, Exclusive, AWS, Attachment::parse, "arn:aws:wafv2:us-east-1:000000000000:regional/webacl/shop/1",
+            "WAFv2 web ACL, by ARN; `none` takes away the one that is there.";
+        WAFV2_ACL_NAME: Attachment = "wafv2-acl-name", CLASS, Exclusive, AWS, Attachment::parse_name, "shop",
+            "WAFv2 web ACL, by name, in place of any ARN; `none` takes away the one that is there.";
+        WAF_ACL_ID: Option<Attachment> = "waf-acl-id", INGRESS, Exclusive, AWS, Attachment::parse_id, "499e8b99-6671-4614-a86d-adb1810b7fbe",
+            "WAF Classic web ACL, by id; `none` takes away the one that is there.";
+        WEB_ACL_ID: Option<Attachment> = "web-acl-id", INGRESS, Exclusive, AWS, Attachment::parse_id, "499e8b99-6671-4614-a86d-adb1810b7fbe",
+            "Older spelling of waf-acl-id, which is stronger.";
+        SHIELD_ADVANCED_PROTECTION: bool = "shield-advanced-protection", INGRESS, Exclusive, AWS, value::boolean, "true",
+            "Whether Shield Advanced protects the load balancer.";
         TARGET_TYPE: TargetType = "target-type", CLASS_BACKEND, PerMember, AWS, TargetType::parse, "ip",
             "Whether nodes or pods are registered as targets.";
         BACKEND_PROTOCOL: HttpProtocol = "backend-protocol", BACKEND, PerMember, AWS, value::protocol, "HTTPS",
@@ -96,9 +121,6 @@ rows! {
             "Whether ImplementationSpecific paths are regular expressions; their first character, a slash, is left out.";
     }
     later {
-        "subnets.tags", &[Origin::ClassParams], "Subnets of the load balancer, by tags.";
-        "listener-attributes.", CLASS, "Attributes of the listener of one protocol and port.";
-        "mutual-authentication", INGRESS, "Client certificates of HTTPS listeners.";
         "create-acm-cert", INGRESS, "Whether a certificate is requested for the hosts of the Ingress.";
         "acm-pca-arn", INGRESS, "Private authority that issues the requested certificate.";
         "auth-type", BACKEND, "How users are authenticated.";
@@ -109,14 +131,6 @@ rows! {
         "auth-session-cookie", BACKEND, "Name of the session cookie.";
         "auth-session-timeout", BACKEND, "Seconds that a session lasts.";
         "jwt-validation", INGRESS, "Tokens that requests must carry.";
-        "customer-owned-ipv4-pool", INGRESS, "Pool of customer-owned addresses.";
-        "minimum-load-balancer-capacity", CLASS, "Capacity that AWS keeps ready.";
-        "ipam-ipv4-pool-id", CLASS, "IPAM pool of public addresses.";
-        "wafv2-acl-arn", CLASS, "WAFv2 web ACL, by ARN.";
-        "wafv2-acl-name", CLASS, "WAFv2 web ACL, by name.";
-        "waf-acl-id", INGRESS, "WAF Classic web ACL.";
-        "web-acl-id", INGRESS, "Older spelling of waf-acl-id.";
-        "shield-advanced-protection", INGRESS, "Whether Shield Advanced protects the load balancer.";
         "multi-cluster-target-group", BACKEND, "Whether targets of other clusters are left alone.";
         "target-control-port.", BACKEND, "Control port of the target optimizer, for one backend.";
         "enable-frontend-nlb", INGRESS, "Whether a network load balancer stands in front.";

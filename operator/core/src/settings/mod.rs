@@ -34,6 +34,7 @@ macro_rules! rows {
 pub mod alb;
 pub mod dns;
 pub mod documents;
+pub mod front;
 pub mod in_cluster;
 pub mod nlb;
 pub mod registry;
@@ -315,6 +316,23 @@ impl Settings {
     pub fn member<T>(&self, row: &Setting<T>, tail: &str) -> Result<Option<Sourced<T>>, Box<Unreadable>> {
         let values = self.values.get(&format!("{}{tail}", row.key));
         values.and_then(|values| values.first()).map(|raw| read(row, raw)).transpose()
+    }
+
+    /// Every value of every tail of a family, strongest first: for families that are merged key by key.
+    ///
+    /// # Errors
+    /// The first value that could not be read.
+    pub fn family_all<T>(
+        &self,
+        row: &Setting<T>,
+    ) -> Result<BTreeMap<String, Vec<Sourced<T>>>, Box<Unreadable>> {
+        let tails = self.values.iter().filter_map(|(key, values)| Some((key.strip_prefix(row.key)?, values)));
+        tails
+            .map(|(tail, values)| {
+                let values = values.iter().map(|raw| read(row, raw)).collect::<Result<_, _>>()?;
+                Ok((tail.to_owned(), values))
+            })
+            .collect()
     }
 
     /// The raw values under a key, strongest first.

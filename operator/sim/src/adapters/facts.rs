@@ -48,6 +48,12 @@ fn fact(aws: &Aws, query: &Query) -> Fact {
             let named = aws.target_groups.values().find(|row| row.ask.name == *name);
             Fact::TargetGroup(named.map(|row| row.arn.clone()))
         }
+        Query::TrustStore(written) => {
+            let found = aws.trust_stores.iter().find(|(name, arn)| *name == written || *arn == written);
+            Fact::TrustStore(found.map(|(_, arn)| arn.clone()))
+        }
+        Query::WebAcl(name) => Fact::WebAcl(aws.web_acls.get(name).cloned()),
+        Query::ShieldAdvanced => Fact::ShieldAdvanced(true),
         Query::BackendSecurityGroup => Fact::BackendSecurityGroup(backend(aws)),
         Query::Interfaces { addresses, instances } => {
             let asked = |row: &&Interface| {

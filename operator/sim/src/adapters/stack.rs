@@ -2,12 +2,14 @@
 
 mod apply;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use fairway_aws::{
-    model::{Action, Ref, Tags},
-    observed::{ListenerSeen, LoadBalancerSeen, RuleSeen, StackObserved, StackScope, TargetGroupSeen},
+    model::{Action, Addon, Ref, Tags},
+    observed::{
+        AddonsSeen, ListenerSeen, LoadBalancerSeen, RuleSeen, StackObserved, StackScope, TargetGroupSeen,
+    },
     stack::Stacks,
 };
 use fairway_core::{ids::StackId, plan::Handle};
@@ -39,7 +41,12 @@ fn observed(aws: &Aws, scope: &StackScope) -> StackObserved {
         aws.balancers.values().filter(|row| marked(&row.tags) || names.load_balancers.contains(&row.name));
     StackObserved {
         security_groups: groups.map(|row| (row.name.clone(), network::seen(row))).collect(),
-        load_balancers: balancers.map(|row| (row.name.clone(), balancer(aws, row, &known))).collect(),
+        load_balancers: balancers
+            .map(|row| {
+                let addons = addons(&row.addons, &scope.addons);
+                (row.name.clone(), LoadBalancerSeen { addons, ..balancer(aws, row, &known) })
+            })
+            .collect(),
         target_groups: targets.into_iter().map(|row| (row.ask.name.clone(), group(row))).collect(),
         backend_security_group: backend(aws),
     }
@@ -83,8 +90,21 @@ fn balancer(aws: &Aws, row: &BalancerRow, known: &Known<'_>) -> LoadBalancerSeen
         subnets: row.subnets.clone(),
         security_groups: row.security_groups.clone(),
         attributes: row.attributes.clone(),
+        customer_owned_pool: row.customer_owned_pool.clone(),
+        ipv4_pool: row.ipv4_pool.clone(),
+        addons: AddonsSeen::default(),
         tags: row.tags.clone(),
         listeners: aws.listeners_of(&row.arn).map(|row| (row.port, listener(aws, row, known))).collect(),
+    }
+}
+
+/// Only what was asked for is seen.
+fn addons(row: &AddonsSeen, asked: &BTreeSet<Addon>) -> AddonsSeen {
+    AddonsSeen {
+        capacity: row.capacity.filter(|_| asked.contains(&Addon::Capacity)),
+        web_acl: row.web_acl.clone().filter(|_| asked.contains(&Addon::WebAcl)),
+        classic_acl: row.classic_acl.clone().filter(|_| asked.contains(&Addon::ClassicAcl)),
+        shield: row.shield.clone().filter(|_| asked.contains(&Addon::Shield)),
     }
 }
 
@@ -101,6 +121,7 @@ fn listener(aws: &Aws, row: &ListenerRow, known: &Known<'_>) -> ListenerSeen {
         ssl_policy: row.ssl_policy.clone(),
         certificates,
         alpn_policy: row.alpn_policy.clone(),
+        client_certificates: row.client_certificates.clone(),
         attributes: row.attributes.clone(),
         tags: row.tags.clone(),
         rules: aws.rules_of(&row.arn).map(|row| rule(row, known)).collect(),

@@ -101,6 +101,8 @@ fn balancer_ask(with: &Value) -> Answered<BalancerAsk> {
         ip_address_type: named(with, "IpAddressType").unwrap_or(IpAddressType::Ipv4),
         subnets: texts(with, "Subnets"),
         security_groups: texts(with, "SecurityGroups"),
+        customer_owned_pool: maybe(with, "CustomerOwnedIpv4Pool"),
+        ipv4_pool: None,
         tags: tags(with, "Tags")?,
     })
 }

@@ -29,6 +29,7 @@ pub(super) fn call(aws: &mut Aws, name: &str, with: &Value) -> Called {
                 ssl_policy: maybe(with, "SslPolicy"),
                 certificate: default_certificate(with),
                 alpn_policy: None,
+                client_certificates: None,
             };
             Ok(json!({"Listeners": [shown(&aws.modify_listener(&listener, change)?)]}))
         }
@@ -117,6 +118,7 @@ fn listener_ask(with: &Value) -> Result<ListenerAsk, CallError> {
         ssl_policy: maybe(with, "SslPolicy"),
         certificate: default_certificate(with),
         alpn_policy: None,
+        client_certificates: None,
         tags: tags(with, "Tags")?,
     })
 }

@@ -1,6 +1,6 @@
 //! Listeners: ports, protocols, certificates, default actions.
 
-use fairway_aws::model::{Action, Attributes, ListenerProtocol, LoadBalancerKind, Tags};
+use fairway_aws::model::{Action, Attributes, ClientCertificates, ListenerProtocol, LoadBalancerKind, Tags};
 
 use super::{Answered, Aws, attributes, refuse, tag, unless};
 
@@ -30,6 +30,8 @@ pub struct ListenerAsk {
     pub certificate: Option<String>,
     /// TLS only.
     pub alpn_policy: Option<String>,
+    /// HTTPS only.
+    pub client_certificates: Option<ClientCertificates>,
     /// Tags.
     pub tags: Tags,
 }
@@ -49,6 +51,8 @@ pub struct ListenerChange {
     pub certificate: Option<String>,
     /// ALPN.
     pub alpn_policy: Option<String>,
+    /// Client certificates.
+    pub client_certificates: Option<ClientCertificates>,
 }
 
 /// A listener.
@@ -70,6 +74,8 @@ pub struct ListenerRow {
     pub certificates: Vec<String>,
     /// TLS only.
     pub alpn_policy: Option<String>,
+    /// HTTPS only.
+    pub client_certificates: Option<ClientCertificates>,
     /// All.
     pub attributes: Attributes,
     /// Tags.
@@ -114,6 +120,7 @@ impl Aws {
             default_actions: ask.default_actions,
             ssl_policy: ask.ssl_policy,
             alpn_policy: ask.alpn_policy,
+            client_certificates: ask.client_certificates,
             tags: ask.tags,
         };
         self.listener_is_valid(kind, &row)?;
@@ -148,6 +155,7 @@ impl Aws {
         row.default_actions = change.default_actions.unwrap_or(row.default_actions);
         row.ssl_policy = change.ssl_policy.or(row.ssl_policy);
         row.alpn_policy = change.alpn_policy.or(row.alpn_policy);
+        row.client_certificates = change.client_certificates.or(row.client_certificates);
         if let Some(default) = change.certificate {
             let others = row.certificates.into_iter().skip(1).filter(|arn| *arn != default);
             row.certificates = std::iter::once(default.clone()).chain(others).collect();
@@ -248,6 +256,10 @@ impl Aws {
             self.certificates_exist(&row.certificates)?;
             let known = row.ssl_policy.as_deref().is_some_and(|policy| POLICIES.contains(&policy));
             unless(known, "SSLPolicyNotFound", "the policy does not exist")?;
+        }
+        if let Some(ClientCertificates::Verify { trust_store, .. }) = &row.client_certificates {
+            let known = self.trust_stores.values().any(|known| known == trust_store);
+            unless(known, "TrustStoreNotFound", "the trust store does not exist")?;
         }
         self.actions_are_valid(&row.load_balancer, row.protocol, &row.default_actions)
     }

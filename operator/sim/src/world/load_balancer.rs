@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use fairway_aws::model::{Attributes, IpAddressType, LoadBalancerKind, Scheme, Tags};
+use fairway_aws::{
+    model::{Attributes, IpAddressType, LoadBalancerKind, Scheme, Tags},
+    observed::AddonsSeen,
+};
 
-use super::{ARN, Answered, Aws, REGION, attributes, refuse, tag, unless};
+use super::{ARN, Answered, Aws, REGION, addons, attributes, refuse, tag, unless};
 
 /// What is asked for at creation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +24,10 @@ pub struct BalancerAsk {
     pub subnets: Vec<String>,
     /// Ids.
     pub security_groups: Vec<String>,
+    /// Pool of customer-owned addresses.
+    pub customer_owned_pool: Option<String>,
+    /// IPAM pool of public addresses.
+    pub ipv4_pool: Option<String>,
     /// Tags.
     pub tags: Tags,
 }
@@ -42,6 +49,12 @@ pub struct BalancerRow {
     pub subnets: Vec<String>,
     /// In order.
     pub security_groups: Vec<String>,
+    /// Pool of customer-owned addresses.
+    pub customer_owned_pool: Option<String>,
+    /// IPAM pool of public addresses.
+    pub ipv4_pool: Option<String>,
+    /// What other services put on it.
+    pub addons: AddonsSeen,
     /// All.
     pub attributes: Attributes,
     /// Tags.
@@ -103,6 +116,9 @@ impl Aws {
             ip_address_type: ask.ip_address_type,
             subnets,
             security_groups: groups,
+            customer_owned_pool: ask.customer_owned_pool,
+            ipv4_pool: ask.ipv4_pool,
+            addons: addons::none(),
             tags: ask.tags,
             made_at: self.now,
         };
@@ -187,7 +203,7 @@ impl Aws {
         self.balancers.get(arn).map_or_else(|| refuse("LoadBalancerNotFound", arn), Ok)
     }
 
-    fn balancer_mut(&mut self, arn: &str) -> Answered<&mut BalancerRow> {
+    pub(super) fn balancer_mut(&mut self, arn: &str) -> Answered<&mut BalancerRow> {
         self.balancers.get_mut(arn).map_or_else(|| refuse("LoadBalancerNotFound", arn), Ok)
     }
 

@@ -13,6 +13,7 @@
 //! target group, its name is the ARN here.
 //! Errors: [`AwsError`] with AWS's own code.
 
+mod addons;
 mod attributes;
 mod certificate;
 mod listener;
@@ -106,6 +107,10 @@ pub struct Aws {
     pub(crate) interfaces: BTreeMap<String, Interface>,
     pub(crate) instances: BTreeMap<String, String>,
     pub(crate) certificates: BTreeMap<String, Certificate>,
+    /// ARNs by name.
+    pub(crate) trust_stores: BTreeMap<String, String>,
+    /// ARNs by name.
+    pub(crate) web_acls: BTreeMap<String, String>,
     pub(crate) balancers: BTreeMap<String, BalancerRow>,
     pub(crate) listeners: BTreeMap<String, ListenerRow>,
     pub(crate) rules: BTreeMap<String, RuleRow>,

@@ -77,6 +77,14 @@ fn changed(answered: Answered<()>) -> Result<Applied, Refusal> {
     answered.map(|()| Applied::Changed).map_err(refused)
 }
 
+/// As [`changed`]; `code` says that it is done already.
+fn done(answered: Answered<()>, code: &str) -> Result<Applied, Refusal> {
+    match answered {
+        Err(error) if error.code == code => Ok(Applied::Changed),
+        answered => changed(answered),
+    }
+}
+
 /// What is gone already is removed; so says the engine's contract.
 fn removed(answered: Answered<()>) -> Result<Applied, Refusal> {
     match answered {
@@ -127,6 +135,12 @@ fn balancer(aws: &mut Aws, op: &StackOp, known: &Known<'_>) -> Result<Applied, R
         StackOp::ModifyLoadBalancerAttributes(have, attributes) => {
             changed(aws.modify_balancer_attributes(&known.id(have)?, attributes))
         }
+        StackOp::SetIpv4Pool(have, pool) => changed(aws.set_ipv4_pool(&have.get().handle.id, pool.as_ref())),
+        StackOp::ReserveCapacity(have, units) => changed(aws.reserve_capacity(&known.id(have)?, *units)),
+        StackOp::SetWebAcl(have, acl) => changed(aws.set_web_acl(&known.id(have)?, acl)),
+        StackOp::SetClassicAcl(have, acl) => changed(aws.set_classic_acl(&known.id(have)?, acl)),
+        StackOp::Protect(have) => done(aws.protect(&known.id(have)?), "ResourceAlreadyExistsException"),
+        StackOp::Unprotect(_, id) => done(aws.unprotect(id), "ResourceNotFoundException"),
         StackOp::DeleteLoadBalancer(have) => removed(aws.delete_load_balancer(&have.get().handle.id)),
         StackOp::CreateListener(spec) => create_listener(aws, spec, known),
         StackOp::ModifyListener(have, spec) => {
@@ -137,6 +151,7 @@ fn balancer(aws: &mut Aws, op: &StackOp, known: &Known<'_>) -> Result<Applied, R
                 ssl_policy: spec.ssl_policy.clone(),
                 certificate: spec.certificates.first().cloned(),
                 alpn_policy: spec.alpn_policy.clone(),
+                client_certificates: spec.client_certificates.clone(),
             };
             changed(aws.modify_listener(&have.get().arn, change).map(drop))
         }
@@ -197,6 +212,8 @@ fn create_balancer(aws: &mut Aws, spec: &LoadBalancer, known: &Known<'_>) -> Res
         ip_address_type: spec.ip_address_type,
         subnets: spec.subnets.clone(),
         security_groups: known.groups(&spec.security_groups)?,
+        customer_owned_pool: spec.customer_owned_pool.clone(),
+        ipv4_pool: spec.ipv4_pool.clone(),
         tags: spec.tags.clone(),
     };
     let row = aws.create_load_balancer(ask).map_err(refused)?;
@@ -213,6 +230,7 @@ fn create_listener(aws: &mut Aws, spec: &Listener, known: &Known<'_>) -> Result<
         ssl_policy: spec.ssl_policy.clone(),
         certificate: spec.certificates.first().cloned(),
         alpn_policy: spec.alpn_policy.clone(),
+        client_certificates: spec.client_certificates.clone(),
         tags: spec.tags.clone(),
     };
     let row = aws.create_listener(ask).map_err(refused)?;
