@@ -13,12 +13,13 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use fairway_aws::{
     config::Config,
+    facts::Certificate,
     model::{Addon, ClientCertificates, Source},
     observed::{AddonsSeen, ListenerSeen, LoadBalancerSeen, Shielding},
     stack::{StackOp, Stacks},
 };
 use fairway_core::{
-    evaluate::{Evaluation, Facts, Input, Provider as _, Step},
+    evaluate::{Evaluation, Facts, Input, MAX_ROUNDS, Provider as _, Step},
     ids::{Key, ProviderKind, StackId, StackKey},
     note::Note,
     settings::front::Attachment,
@@ -294,7 +295,8 @@ fn a_pool_of_customer_owned_addresses_is_fixed_when_the_load_balancer_is_made() 
 
 #[test]
 fn only_what_is_asked_for_is_looked_at() {
-    let cases: [(&[(&str, &str)], &[Addon]); 4] = [
+    type Case<'a> = (&'a [(&'a str, &'a str)], &'a [Addon]);
+    let cases: [Case<'_>; 4] = [
         (&[], &[]),
         (&[("wafv2-acl-arn", "none"), ("ipam-ipv4-pool-id", "p")], &[Addon::WebAcl]),
         (
@@ -312,8 +314,17 @@ fn only_what_is_asked_for_is_looked_at() {
 
 /// What a look wants to see besides what every look does.
 fn scope(world: &World) -> BTreeSet<Addon> {
+    asked(world).1
+}
+
+/// How often a look asks before it wants to see something.
+fn rounds(world: &World) -> usize {
+    asked(world).0
+}
+
+fn asked(world: &World) -> (usize, BTreeSet<Addon>) {
     let (config, unit, mut facts) = (config(), shop(), Facts::<Stacks>::default());
-    for _ in 0..5 {
+    for round in 0..MAX_ROUNDS {
         let (snapshot, last_good) = (&world.snapshot, &world.last_good);
         let input =
             Input { unit: &unit, config: &config, snapshot, facts: &facts, observed: None, last_good };
@@ -321,7 +332,7 @@ fn scope(world: &World) -> BTreeSet<Addon> {
             Step::NeedFacts(queries) => {
                 queries.into_iter().for_each(|query| facts.insert(query.clone(), world.answer(&query)));
             }
-            Step::NeedObserved(scope) => return scope.addons,
+            Step::NeedObserved(scope) => return (round, scope.addons),
             Step::Done(_) => panic!("nothing was remembered"),
         }
     }
@@ -440,7 +451,6 @@ fn a_class_selects_subnets_by_tags() {
     let (even, odd) = (of("even"), of("odd"));
     assert!(even.len() >= 2 && odd.len() >= 2, "{all:?}");
     let selects = |tier: &str| class("team", &json!({"subnets": {"tags": {"tier": [tier]}}}));
-    let mut world = world;
     for (tier, want) in [("even", &even), ("odd", &odd)] {
         world.add(&selects(tier));
         assert_eq!(settle(&mut world, &member("a", "team", &[])), []);
@@ -454,4 +464,31 @@ fn a_class_selects_subnets_by_tags() {
     let listed = even.iter().cloned().collect::<Vec<_>>().join(",");
     let notes = settle(&mut world, &member("b", "alb", &[("subnets", &listed)]));
     assert!(notes[0].held && notes[0].message.contains("which"), "{notes:?}");
+}
+
+#[test]
+fn questions_that_do_not_hang_together_are_asked_at_once() {
+    let mut world = account();
+    let arns: Vec<String> =
+        (1..=8).map(|number| format!("arn:aws:acm:us-east-1:0:certificate/{number}")).collect();
+    world.certificates = arns
+        .iter()
+        .map(|arn| Certificate { arn: arn.clone(), names: vec!["x.example.com".to_owned()], issued: true })
+        .collect();
+    world.security_groups = (1..=4).map(|number| (format!("sg-{number}"), format!("own-{number}"))).collect();
+    let groups: Vec<&str> = world.security_groups.values().map(String::as_str).collect();
+    let (arns, groups) = (arns.join(","), groups.join(","));
+    let asked = [
+        HTTPS,
+        ("certificate-arn", arns.as_str()),
+        ("security-groups", &groups),
+        ("mutual-authentication", r#"[{"port":443,"mode":"verify","trustStore":"staff"}]"#),
+        ("wafv2-acl-name", "shop"),
+        ("shield-advanced-protection", "true"),
+    ];
+    world.add(&json!([member("a", "alb", &asked)]));
+    assert_eq!(rounds(&world), 1, "one for all questions");
+    assert_eq!(settle(&mut world, &member("a", "alb", &asked)), []);
+    assert_eq!(listener(&world, 443).certificates.len(), 8);
+    assert_eq!(balancer(&world).security_groups, ["sg-1", "sg-2", "sg-3", "sg-4"]);
 }

@@ -42,6 +42,12 @@ impl AddonsAsk {
 
     /// Turns the name of a web ACL into its ARN, and leaves Shield alone where the account does not have it.
     pub(crate) fn resolve(&mut self, scene: &Scene<'_>, about: &ObjectRef) -> Lowering<Vec<Note>> {
+        let wants_shield = self.shield.as_ref().is_some_and(|asked| asked.value);
+        let named = self.web_acl_name.as_ref().and_then(|asked| match &asked.value {
+            Attachment::This(name) => Some(Query::WebAcl(name.clone())),
+            Attachment::Nothing => None,
+        });
+        scene.ask_all(named.into_iter().chain(wants_shield.then_some(Query::ShieldAdvanced)))?;
         if let Some(asked) = &mut self.web_acl_name
             && let Attachment::This(name) = &asked.value
         {
@@ -50,7 +56,6 @@ impl AddonsAsk {
                 _ => return Err(LowerError::WebAclNotFound(name.clone()).into()),
             }
         }
-        let wants_shield = self.shield.as_ref().is_some_and(|asked| asked.value);
         if wants_shield && *scene.ask(Query::ShieldAdvanced)? != Answer::ShieldAdvanced(true) {
             self.shield = None;
             return Ok(vec![Note::warn(about, &LowerError::NoShield)]);

@@ -24,10 +24,12 @@ pub(crate) fn of_ingress(scene: &Scene<'_>, ask: &HttpAsk, arns: Option<&[String
 
 /// The certificates that were asked for by ARN, in order, each once.
 pub(crate) fn given(scene: &Scene<'_>, arns: &[String]) -> Lowering<Vec<String>> {
+    // Certificates of IAM are not in ACM: there is nobody to ask.
+    let in_acm = |arn: &&String| arn.contains(":acm:");
+    scene.ask_all(arns.iter().filter(in_acm).cloned().map(Query::Certificate))?;
     let mut checked: Vec<String> = Vec::new();
     for arn in arns {
-        // Certificates of IAM are not in ACM: there is nobody to ask.
-        if arn.contains(":acm:") {
+        if in_acm(&arn) {
             match scene.ask(Query::Certificate(arn.clone()))? {
                 Answer::Certificate(Some(certificate)) if certificate.issued => {}
                 Answer::Certificate(Some(_)) => {

@@ -22,6 +22,11 @@ pub(crate) fn by_port(
 ) -> Lowering<BTreeMap<u16, Sourced<ClientCertificates>>> {
     let mut all = BTreeMap::new();
     let Some(Sourced { value, from }) = asked else { return Ok(all) };
+    let stores = value.iter().filter_map(|one| match &one.mode {
+        Mode::Verify { trust_store, .. } => Some(Query::TrustStore(trust_store.clone())),
+        Mode::Off | Mode::Passthrough => None,
+    });
+    scene.ask_all(stores)?;
     for one in value {
         let value = match one.mode {
             Mode::Off => ClientCertificates::Off,

@@ -15,8 +15,12 @@ use super::{
     certificate, client_certificate, rows, rule, security_group,
     subnet::{self, Placement},
 };
-use crate::model::{
-    Action, Binding, ClientCertificates, Condition, IpAddressType, LoadBalancerKind, TargetGroup, Transform,
+use crate::{
+    facts::Query,
+    model::{
+        Action, Binding, ClientCertificates, Condition, IpAddressType, LoadBalancerKind, TargetGroup,
+        Transform,
+    },
 };
 
 /// What one Ingress contributes.
@@ -52,14 +56,19 @@ pub(crate) struct RuleDraft {
 /// Lowers one Ingress.
 pub(crate) fn part(scene: &Scene<'_>, member: &Member, ask: &HttpAsk) -> Lowering<Part> {
     let mut front = rows::ingress(&member.settings)?;
-    resolve(scene, &mut front, LoadBalancerKind::Application)?;
-    let notes = front.addons.resolve(scene, &member.object)?;
+    // All questions are asked before the first that has no answer ends this: each alone would cost a round.
+    let subnets = scene.ask(Query::Subnets);
+    let resolved = resolve(scene, &mut front, LoadBalancerKind::Application);
+    let notes = front.addons.resolve(scene, &member.object);
+    let client_certificates = client_certificate::by_port(scene, front.client_certificates.take());
     let arns = front.certificates.as_ref().map(|asked| asked.value.as_slice());
+    let certificates = certificate::of_ingress(scene, ask, arns);
+    subnets.and(resolved)?;
     let mut part = Part {
         object: member.object.clone(),
-        certificates: certificate::of_ingress(scene, ask, arns)?,
-        client_certificates: client_certificate::by_port(scene, front.client_certificates.take())?,
-        notes,
+        certificates: certificates?,
+        client_certificates: client_certificates?,
+        notes: notes?,
         front,
         listens: ask.listens.clone(),
         ssl_redirect: ask.ssl_redirect.map(|port| Sourced {
@@ -103,6 +112,8 @@ pub(crate) fn resolve(scene: &Scene<'_>, front: &mut FrontAsk, kind: LoadBalance
         scheme: front.scheme.as_ref().map_or(scene.config.default_scheme, |asked| asked.value),
         ip_address_type: front.ip_address_type.as_ref().map_or(IpAddressType::Ipv4, |asked| asked.value),
     };
+    let named = front.security_groups.as_ref().map_or(&[][..], |asked| asked.value.as_slice());
+    let groups = security_group::given(scene, named);
     if let Some(asked) = &mut front.subnets {
         match &mut asked.value {
             SubnetsAsk::Named(names) => *names = subnet::given(scene, names, placement)?,
@@ -111,7 +122,7 @@ pub(crate) fn resolve(scene: &Scene<'_>, front: &mut FrontAsk, kind: LoadBalance
         }
     }
     if let Some(asked) = &mut front.security_groups {
-        asked.value = security_group::given(scene, &asked.value)?;
+        asked.value = groups?;
     }
     if let Some(name) = front.name.as_ref().filter(|asked| asked.value.chars().count() > 32) {
         return Err(LowerError::NameTooLong(name.value.clone()).into());

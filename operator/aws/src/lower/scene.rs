@@ -57,6 +57,12 @@ impl<'a> Scene<'a> {
         })
     }
 
+    /// The answers to several questions. All are noted down when one has none yet: each alone would cost a round.
+    pub(crate) fn ask_all(&self, queries: impl IntoIterator<Item = Query>) -> Lowering<Vec<&'a Answer>> {
+        let answers: Vec<Lowering<&'a Answer>> = queries.into_iter().map(|query| self.ask(query)).collect();
+        answers.into_iter().collect()
+    }
+
     /// Everything that was asked in vain.
     pub(crate) fn asked(&self) -> Vec<Query> {
         self.asked.borrow().iter().cloned().collect()

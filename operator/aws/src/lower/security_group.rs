@@ -25,6 +25,7 @@ pub(crate) struct Door<'a> {
 
 /// Ids of the groups that were asked for, in order.
 pub(crate) fn given(scene: &Scene<'_>, names: &[String]) -> Lowering<Vec<String>> {
+    scene.ask_all(names.iter().cloned().map(Query::SecurityGroup))?;
     let mut ids = Vec::new();
     for name in names {
         let found = match scene.ask(Query::SecurityGroup(name.clone()))? {
