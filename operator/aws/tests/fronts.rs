@@ -492,3 +492,27 @@ fn questions_that_do_not_hang_together_are_asked_at_once() {
     assert_eq!(listener(&world, 443).certificates.len(), 8);
     assert_eq!(balancer(&world).security_groups, ["sg-1", "sg-2", "sg-3", "sg-4"]);
 }
+
+#[test]
+fn target_groups_by_name_are_asked_for_at_once() {
+    let mut world = account();
+    let names: Vec<String> = (1..=8).map(|number| format!("group-{number}")).collect();
+    let actions: Vec<(String, String)> = names
+        .iter()
+        .map(|name| {
+            (format!("actions.{name}"), format!(r#"{{"type":"forward","targetGroupName":"{name}"}}"#))
+        })
+        .collect();
+    let annotations: Vec<(&str, &str)> =
+        actions.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    let mut ingress = member("a", "alb", &annotations);
+    ingress["spec"]["rules"][0]["http"]["paths"] = names
+        .iter()
+        .map(|name| {
+            json!({"path": format!("/{name}"), "pathType": "Exact",
+                   "backend": {"service": {"name": name, "port": {"name": "use-annotation"}}}})
+        })
+        .collect();
+    world.add(&json!([ingress]));
+    assert_eq!(rounds(&world), 1, "one for all questions");
+}

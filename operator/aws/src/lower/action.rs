@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use fairway_core::intent::{self, Backend, GroupName, Member, Share, Split, Target};
+use fairway_core::intent::{self, Backend, GroupName, HttpAsk, Member, Share, Split, Target};
 
 use super::{LowerError, Lowering, Scene, binding, ingress::Part, rows, target_group};
 use crate::{
@@ -13,6 +13,19 @@ use crate::{
     naming::{self, IngressTarget},
     tags,
 };
+
+/// What has to be known before any action of the Ingress can be lowered.
+pub(super) fn questions(ask: &HttpAsk) -> impl Iterator<Item = Query> {
+    let actions = ask.routes.iter().map(|route| &route.action).chain(&ask.default);
+    let splits = actions.filter_map(|action| match action {
+        intent::Action::Split(split) => Some(split),
+        intent::Action::Service(_) | intent::Action::Redirect(_) | intent::Action::Answer(_) => None,
+    });
+    splits.flat_map(|split| &split.shares).filter_map(|share| match &share.target {
+        Target::Group(GroupName::Name(name)) => Some(Query::TargetGroup(name.clone())),
+        Target::Group(GroupName::Arn(_)) | Target::Service(_) => None,
+    })
+}
 
 /// Lowers one action; the target groups that are made for it go to `part`.
 pub(super) fn lower(

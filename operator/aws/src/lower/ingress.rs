@@ -63,7 +63,9 @@ pub(crate) fn part(scene: &Scene<'_>, member: &Member, ask: &HttpAsk) -> Lowerin
     let client_certificates = client_certificate::by_port(scene, front.client_certificates.take());
     let arns = front.certificates.as_ref().map(|asked| asked.value.as_slice());
     let certificates = certificate::of_ingress(scene, ask, arns);
+    let groups = scene.ask_all(action::questions(ask));
     subnets.and(resolved)?;
+    groups?;
     let mut part = Part {
         object: member.object.clone(),
         certificates: certificates?,
