@@ -20,7 +20,7 @@ def build() -> dict[str, Path]:
     where there are no CA certificates, as in these images."""
     packages.install(packages.LINKED, Progress(quiet=True))
     packaged = [f"--package={name}" for name in PROGRAMS]
-    subprocess.run(["cargo", "build", "--quiet", "--release", *packaged], cwd=paths.REPOSITORY, check=True)
+    subprocess.run(["cargo", "build", "--release", *packaged], cwd=paths.REPOSITORY, check=True)
     return {name: paths.REPOSITORY / "target" / "release" / name for name in PROGRAMS}
 
 

@@ -33,11 +33,11 @@ def test_nobody_serves_it(fairway, world):
     try:
         shop.ingress("a", on_web(shop), class_name="of-somebody")
         text, story = explained(fairway, shop)
-        assert text.code == NOTHING and story["verdict"]["whose"] == "somebody else's"
+        assert text.code == NOTHING and story["verdict"]["whose"] == "not Fairway's"
         assert text.text.splitlines()[1] == "  not ours: there is no IngressClass of-somebody"
         absent = fairway.run("explain", "ingress/b", f"--namespace={shop.namespace}")
         assert absent.code == ERROR and f"there is no Ingress {shop.namespace}/b" in absent.complaint
-        assert fairway.run("explain", "pod/b").code != NOTHING
+        assert fairway.run("explain", "pod/b").code == ERROR, "a wrong word is not a plan with changes"
     finally:
         shop.close()
 
@@ -50,6 +50,10 @@ def test_no_operator_has_looked_at_it(fairway, world):
         assert text.code == CHANGES and story["verdict"]["whose"] == "Fairway's", text.text
         assert "  address: none yet" in text.text and "  + create internal load balancer" in text.text
         assert "look whether an operator runs" in text.text.splitlines()[-1]
+        unnamed = fairway.run("explain", "ingress/a", f"--namespace={shop.namespace}", flags=[])
+        assert unnamed.code == ERROR and "--cluster-name, --aws-region and --aws-vpc-id" in unnamed.text.splitlines()[-1]
+        half = fairway.run("plan", flags=["--cluster-name=lab", "--aws-region=us-east-1"])
+        assert half.code == ERROR and "--aws-vpc-id is missing" in half.complaint
     finally:
         shop.close()
 

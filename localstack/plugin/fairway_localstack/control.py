@@ -1,9 +1,17 @@
 """Control routes below `/_fairway/`: faults, time, settings, counts, reset. JSON in and out; README.md has examples."""
 
+import json
+
 from localstack.http import Response
 
 from .emulator import EMULATOR
 from .seed import plant, read_seed
+
+
+def _body(request):
+    """JSON by whatever content type it comes: curl says it is a form."""
+    text = request.get_data(as_text=True)
+    return json.loads(text) if text.strip() else {}
 
 
 class Control:
@@ -17,7 +25,7 @@ class Control:
         if handler is None or route.startswith("_"):
             return _answer({"error": f"there is no route {route}"}, 404)
         try:
-            return _answer(handler(request.method, request.get_json(silent=True) or {}, request.args))
+            return _answer(handler(request.method, _body(request), request.args))
         except (TypeError, ValueError, KeyError) as error:
             return _answer({"error": f"{type(error).__name__}: {error}"}, 400)
 

@@ -40,7 +40,7 @@ def _wait_for_gateway(runtime):
 
 
 USAGE = """
-  export AWS_ENDPOINT_URL='{endpoint}' AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
+  export AWS_ENDPOINT_URL='{endpoint}' AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
 
   curl '{endpoint}/_fairway/counters'                      calls, by operation
   curl '{endpoint}/_fairway/journal'                       calls, one by one

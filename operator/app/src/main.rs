@@ -14,7 +14,7 @@ use tracing_subscriber::EnvFilter;
 
 /// Turns LoadBalancer Services and Ingresses into load balancers and DNS records.
 #[derive(Debug, Parser)]
-#[command(name = "fairway", version, about)]
+#[command(name = "fairway", version)]
 struct Cli {
     /// What is logged, such as `info` or `fairway_engine=debug`.
     #[arg(long, env = "FAIRWAY_LOG", default_value = "info", global = true)]
@@ -39,7 +39,14 @@ enum Command {
 }
 
 fn main() -> anyhow::Result<ExitCode> {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(asked) => {
+            asked.print()?;
+            // clap's own status for a wrong flag is what `plan` says when there are changes.
+            return Ok(if asked.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS });
+        }
+    };
     let filter = EnvFilter::try_new(&cli.log)?;
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if cli.log_json {

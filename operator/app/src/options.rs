@@ -19,7 +19,7 @@ pub(crate) struct Options {
     /// Name of the cluster: part of every name's hash and of every ownership tag.
     #[arg(long, env = "FAIRWAY_CLUSTER_NAME", default_value = "")]
     pub(crate) cluster_name: String,
-    /// AWS region. Without it and a cluster name, nothing is done on AWS.
+    /// AWS region. Cluster name, region and VPC go together: without them, nothing is done on AWS.
     #[arg(long, env = "AWS_REGION", default_value = "")]
     pub(crate) aws_region: String,
     /// VPC of the cluster.
@@ -101,6 +101,25 @@ pub(crate) enum PolicyWord {
 }
 
 impl Options {
+    /// # Errors
+    /// A part of what AWS needs, without the rest. A region alone asks for nothing: it may be the environment's.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        let flags = [
+            ("--cluster-name", &self.cluster_name),
+            ("--aws-region", &self.aws_region),
+            ("--aws-vpc-id", &self.aws_vpc_id),
+        ];
+        let missing: Vec<&str> =
+            flags.iter().filter(|(_, word)| word.is_empty()).map(|(flag, _)| *flag).collect();
+        let asked = !self.cluster_name.is_empty() || !self.aws_vpc_id.is_empty();
+        anyhow::ensure!(
+            !asked || missing.is_empty(),
+            "AWS needs --cluster-name, --aws-region and --aws-vpc-id together; {} is missing",
+            missing.join(" and ")
+        );
+        Ok(())
+    }
+
     /// Identity and defaults on AWS; `None` when AWS is not configured.
     pub(crate) fn aws(&self) -> Option<AwsConfig> {
         let named =

@@ -37,6 +37,7 @@ pub(super) struct Live {
 impl Live {
     /// Reads the cluster; of the account nothing is asked yet.
     pub(super) async fn open(options: &Options) -> anyhow::Result<Self> {
+        options.check()?;
         let client = Client::try_default().await.context("the cluster's configuration could not be read")?;
         client.apiserver_version().await.context("the cluster does not answer")?;
         let (_, lease) = Election::new(&client, "default", "never-taken", "plan", Times::default());

@@ -25,7 +25,7 @@ pub(crate) use explain::{Explain, explain};
 
 /// Says what would be done, and for whom.
 ///
-/// Exit status: 0 nothing to do, 2 changes, 3 something is held or withheld, 1 error.
+/// Exit status: 0 nothing to do, 2 changes, 3 something is held, withheld or in the way, 1 error.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Plan {
     #[command(flatten)]
@@ -141,8 +141,13 @@ pub(crate) async fn capture(command: Capture) -> anyhow::Result<ExitCode> {
     Ok(if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// Whether somebody has to act before all is as asked.
+fn is_in_the_way(note: &Note) -> bool {
+    note.held || (!note.advice && note.class.warns())
+}
+
 fn status(plans: &[UnitPlan]) -> ExitCode {
-    let held = |plan: &UnitPlan| !plan.withheld.is_empty() || plan.notes.iter().any(|note| note.held);
+    let held = |plan: &UnitPlan| !plan.withheld.is_empty() || plan.notes.iter().any(is_in_the_way);
     if plans.iter().any(|plan| plan.error.is_some()) {
         ExitCode::from(1)
     } else if plans.iter().any(held) {

@@ -28,6 +28,7 @@ use crate::options::Options;
 
 /// What would be done if the world were as the files say.
 pub(super) async fn plan(options: &Options, captured: Captured) -> anyhow::Result<(Vec<UnitPlan>, Captured)> {
+    options.check()?;
     let Captured { snapshot, facts, observed } = captured;
     let aws = options.aws();
     let wiring = Wiring { options, snapshot: &snapshot };

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt::Write as _};
 
 use fairway_core::plan::Effect;
 
-use super::UnitPlan;
+use super::{UnitPlan, is_in_the_way};
 
 /// All units that have something to say, and a summary.
 pub(super) fn page(plans: &[UnitPlan]) -> String {
@@ -65,13 +65,16 @@ fn summary(page: &mut String, plans: &[UnitPlan]) -> std::fmt::Result {
     let count = |effect: Effect| ops().filter(|op| op.effect == effect).count();
     let held = plans.iter().flat_map(|plan| &plan.notes).filter(|note| note.held).count();
     let withheld: usize = plans.iter().map(|plan| plan.withheld.len()).sum();
+    let unmet =
+        plans.iter().flat_map(|plan| &plan.notes).filter(|note| is_in_the_way(note) && !note.held).count();
     let errors = plans.iter().filter(|plan| plan.error.is_some()).count();
     let (create, modify, delete) = (count(Effect::Create), count(Effect::Modify), count(Effect::Delete));
-    if create + modify + delete + held + withheld + errors == 0 {
+    if create + modify + delete + held + unmet + withheld + errors == 0 {
         return writeln!(page, "Nothing to do: {} units are as they should be.", plans.len());
     }
     write!(page, "Plan: {create} to create, {modify} to modify, {delete} to delete")?;
-    for (number, word) in [(held, "held"), (withheld, "withheld"), (errors, "failed")] {
+    for (number, word) in [(held, "held"), (unmet, "in the way"), (withheld, "withheld"), (errors, "failed")]
+    {
         if number > 0 {
             write!(page, ", {number} {word}")?;
         }

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use fairway_aws::{network::Network, stack::Stacks, targets::Targets};
 use fairway_core::{
+    class::Class,
     evaluate::{Facts, Provider},
-    ids::ProviderKind,
+    ids::{ProviderKind, StackId},
     read::{self, ReadConfig},
     snapshot::Snapshot,
 };
@@ -56,8 +57,7 @@ impl AllSources<'_> {
                 (ProviderKind::InCluster, _) => {
                     plans.push(one(&stack, self.in_cluster, &mut facts.in_cluster, |_, ()| ()).await);
                 }
-                // AWS is not configured: its stacks are nobody's.
-                (ProviderKind::Aws, None) => {}
+                (ProviderKind::Aws, None) => plans.push(unlooked(&stack)),
             }
         }
         let (facts, seen) = (&mut captured.facts, &mut captured.observed);
@@ -114,6 +114,12 @@ async fn one<P: Provider + 'static>(
         notes: planned.evaluation.notes,
         error: None,
     }
+}
+
+/// A stack of an account that nobody named.
+fn unlooked(stack: &StackId) -> UnitPlan {
+    let message = "name the account's part with --cluster-name, --aws-region and --aws-vpc-id, as the operator's flags do";
+    failed(&stack.to_string(), &Refusal::new(Class::Environment, "NoAccount", message))
 }
 
 /// A unit that could not be planned.

@@ -64,6 +64,10 @@ fn identity() -> String {
 
 /// Runs until SIGTERM or SIGINT, then gives the lease back.
 pub(crate) async fn run(command: Run) -> anyhow::Result<()> {
+    command.options.check()?;
+    if command.options.aws().is_none() {
+        info!("AWS is not configured: nothing is done there");
+    }
     let client = Client::try_default().await.context("the cluster's configuration could not be read")?;
     let (stop, stopping) = watch::channel(false);
     tokio::spawn(async move {

@@ -23,7 +23,7 @@ use story::{Group, Story};
 
 /// Says of one object what was read, decided and is to do, and whose move it is.
 ///
-/// Exit status: 0 nothing to do, 2 something to do, 3 something is held or withheld, 1 error.
+/// Exit status: 0 nothing to do, 2 something to do, 3 something is held, withheld or in the way, 1 error.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Explain {
     /// `ingress/NAME` or `service/NAME`.

@@ -156,14 +156,19 @@ fn addresses(candidate: Candidate<'_>) -> Vec<String> {
 fn verdict(object: &ObjectRef, not_ours: Option<&str>, units: &[UnitPlan], groups: &[Group]) -> Verdict {
     let say = |whose, why: String| Verdict { whose, why };
     if let Some(why) = not_ours {
-        return say("somebody else's", why.to_owned());
+        return say("not Fairway's", why.to_owned());
     }
     let notes = || units.iter().flat_map(|plan| &plan.notes).filter(|note| !note.advice);
-    // What is said about the object itself comes before what is said about its neighbours.
-    let worst = notes().max_by_key(|note| (note.about == *object, note.class));
+    // What is said about the object itself comes before what is said about its neighbours, and what holds it before
+    // the rest.
+    let worst = notes().max_by_key(|note| (note.about == *object, note.held, note.class));
     if let Some(note) = worst {
         let elsewhere = if note.about == *object { String::new() } else { format!("{}: ", note.about) };
-        return say(mover(note.class), format!("{elsewhere}{}", note.message));
+        let more = match notes().count() - 1 {
+            0 => String::new(),
+            more => format!(" (and {more} more)"),
+        };
+        return say(mover(note.class), format!("{elsewhere}{}{more}", note.message));
     }
     if let Some(error) = units.iter().find_map(|plan| plan.error.as_ref()) {
         return say("an administrator's", format!("the plan could not be made: {error}"));
@@ -180,6 +185,9 @@ fn verdict(object: &ObjectRef, not_ours: Option<&str>, units: &[UnitPlan], group
     }
     let sick =
         |group: &&Group| group.problem.is_some() || group.targets.iter().any(|one| !is_well(&one.state));
+    if let Some(group) = groups.iter().find(|group| group.targets.is_empty() && group.problem.is_none()) {
+        return say("the workload's", format!("Service {} has no ready endpoint", group.service));
+    }
     match groups.iter().find(sick) {
         Some(group) => say("the workload's", format!("targets of Service {} are not healthy", group.service)),
         None => say("nobody's", "everything is as it was asked for".to_owned()),
@@ -245,7 +253,12 @@ mod tests {
         let advice = note("front", Class::Invalid, true);
         let failed = UnitPlan { error: Some("AccessDenied: no".into()), ..unit(vec![]) };
         let cases = [
-            (vec![unit(vec![other.clone(), own])], "healthy", "an administrator's", "front is wrong"),
+            (
+                vec![unit(vec![other.clone(), own])],
+                "healthy",
+                "an administrator's",
+                "front is wrong (and 1 more)",
+            ),
             (
                 vec![unit(vec![other])],
                 "healthy",
@@ -261,6 +274,8 @@ mod tests {
             let verdict = verdict(&front(), None, &units, &[group(state)]);
             assert_eq!((verdict.whose, verdict.why.as_str()), (whose, why));
         }
-        assert_eq!(verdict(&front(), Some("it is not"), &[], &[]).whose, "somebody else's");
+        let idle = Group { targets: vec![], ..group("healthy") };
+        assert_eq!(verdict(&front(), None, &[], &[idle]).why, "Service shop/web has no ready endpoint");
+        assert_eq!(verdict(&front(), Some("it is not"), &[], &[]).whose, "not Fairway's");
     }
 }
