@@ -167,6 +167,9 @@ def main(names: list[str]) -> int:
         print(f"there is no part {', '.join(unknown)}; `make test PART=list` names them", file=sys.stderr)
         return 2
     chosen = [known[name] for name in names] or PARTS
+    # A shell starts what it runs in the background with Ctrl-C ignored, and programs inherit that: tests that end one by
+    # Ctrl-C would wait for ever.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     results = []
     with ahead(chosen) as build_release:
         for part in chosen:
