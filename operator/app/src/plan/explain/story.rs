@@ -4,7 +4,7 @@ use fairway_aws_api::TargetHealth;
 use fairway_core::{
     class::Class,
     evaluate::LastGood,
-    ids::{ObjectRef, StackId},
+    ids::{Key, ObjectRef, StackId},
     read::{self, Candidate, ReadConfig},
     snapshot::Snapshot,
 };
@@ -114,12 +114,13 @@ impl Story {
 }
 
 fn home(snapshot: &Snapshot, config: &ReadConfig, stack: &StackId) -> Home {
-    let state = snapshot.states.values().find(|state| read::stack_of_state(state).as_ref() == Some(stack));
-    let last_good = LastGood::of(state.and_then(|state| state.status.as_ref()));
+    let state = snapshot.states.get(&Key::cluster(&stack.state_name()));
+    let status = state.and_then(|state| state.status.as_ref());
+    let last_good = LastGood::of(status);
     let (intent, _) = read::intent(snapshot, config, stack, &last_good);
     let members = intent.members.iter().map(|member| member.object.to_string());
     let unreadable = intent.unreadable.iter().map(ToString::to_string);
-    let conditions = state.and_then(|state| state.status.as_ref()).map(|status| status.conditions.as_slice());
+    let conditions = status.map(|status| status.conditions.as_slice());
     Home {
         stack: stack.to_string(),
         members: members.chain(unreadable).collect(),
@@ -211,10 +212,7 @@ const fn mover(class: Class) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use fairway_core::{
-        ids::{Key, Kind},
-        note::Note,
-    };
+    use fairway_core::{ids::Kind, note::Note};
 
     use super::*;
 
