@@ -21,7 +21,7 @@ RESULTS = E2E.parent / "target" / "bench" / "results.jsonl"
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bench", nargs="*", help=f"of {', '.join(BENCHES)}; all when none is named")
-    parser.add_argument("--program", type=Path, help="the operator's binary, in place of a debug build")
+    parser.add_argument("--program", type=Path, help="the operator's binary, in place of a release build")
     wish = parser.parse_args()
     if unknown := set(wish.bench) - set(BENCHES):
         parser.error(f"no bench {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
@@ -36,9 +36,9 @@ def main() -> int:
 
 
 def built() -> Path:
-    """A debug build: calls are counted, not timed."""
-    subprocess.run(["cargo", "build", "--quiet", "--package=fairway"], cwd=E2E.parent, check=True)
-    return E2E.parent / "target" / "debug" / "fairway"
+    """A release build: what users run."""
+    subprocess.run(["cargo", "build", "--release", "--package=fairway"], cwd=E2E.parent, check=True)
+    return E2E.parent / "target" / "release" / "fairway"
 
 
 if __name__ == "__main__":

@@ -117,6 +117,10 @@ class Cluster:
             if error.status != 404:
                 raise
 
+    def delete_all(self, kind: str, namespace: str) -> None:
+        """Asks for the deletion of all objects of a kind in a namespace."""
+        self.api.delete(path(kind, namespace))
+
     # What has been said about objects
 
     def events(self, kind: str, namespace: str, name: str) -> list[Said]:

@@ -48,7 +48,11 @@ class Site:
     def prepare(self) -> None:
         """Puts the chart's objects and the nodes there."""
         chart.install(self.cluster)
-        for instance in self.instances:
+        self.put_nodes(self.instances)
+
+    def put_nodes(self, instances: list[dict[str, Any]]) -> None:
+        """Makes the Nodes of instances, as `lab.json` describes them."""
+        for instance in instances:
             node = manifests.node(instance)
             status = node.pop("status")
             self.cluster.apply(node)
