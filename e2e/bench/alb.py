@@ -11,7 +11,7 @@
 | `calls to restart N`             | with N in place                                                                         |
 | `membership p50 ms`, `p99 ms`    | with 1,000 in place: from a change of one EndpointSlice to the arrival of RegisterTargets |
 | `rule change p50 ms`             | with 1,000 in place: from a change of one path to the arrival of CreateRule or ModifyRule |
-| `memory MB`                      | resident, with 1,000 Ingresses and 6,000 pods, 5,000 of them targets, after all of this  |
+| `memory MB`                      | resident, with 1,000 Ingresses and 5,100 pods, after all of this                           |
 
 The emulator counts and tells the time, not the program. A load balancer is provisioned for 5 s: AWS takes minutes, in which polling
 goes on, but what a poll costs is shared by all that are being provisioned. Calls are counted under AWS's documented rate limits, so

@@ -14,6 +14,7 @@ from e2e.lib import manifests
 from e2e.lib.site import Site
 
 PODS_EACH = 5
+SPARES = 100  # the first Services have one pod more, which is not ready at first
 WRITERS = 8
 PORT = 8080
 CLASS = "alb"
@@ -24,8 +25,8 @@ class Fleet:
 
     def __init__(self, site: Site, namespace: str, count: int) -> None:
         self.site, self.namespace, self.count = site, namespace, count
-        # Room for the pods, and for one more of each.
-        spots = count * (PODS_EACH + 1)
+        self.spares = min(count, SPARES)
+        spots = count * PODS_EACH + self.spares
         self.nodes = [plan.Node(number) for number in range(1, 2 + spots // plan.POD_ADDRESSES)]
         self._instances = aws.describe(self.nodes, "", None)["instances"]
         spread = itertools.chain.from_iterable(zip(*([(node, str(address)) for address in node.pod_addresses] for node in self.nodes), strict=True))
@@ -43,7 +44,7 @@ class Fleet:
 
         def shop(number: int) -> None:
             cluster.apply(manifests.service(self.namespace, f"s{number}", [manifests.port(80, "http", "http")], selector=None))
-            for place in range(PODS_EACH + 1):
+            for place in range(PODS_EACH + (number < self.spares)):
                 node, address = self._spot(number, place)
                 pod = manifests.pod(self.namespace, f"p{number}-{place}", f"s{number}", node.name, address, {"http": PORT})
                 status = pod.pop("status")
@@ -99,7 +100,7 @@ class Fleet:
         self.site.cluster.delete("Namespace", None, self.namespace)
 
     def _spot(self, number: int, place: int) -> tuple[plan.Node, str]:
-        return self._spots[number * (PODS_EACH + 1) + place]
+        return self._spots[number * PODS_EACH + place if place < PODS_EACH else self.count * PODS_EACH + number]
 
     def _each(self, work: Callable[[int], None]) -> None:
         with ThreadPoolExecutor(WRITERS) as pool:

@@ -147,7 +147,8 @@ def test_only_the_named_unit_is_shown(fairway, asked):
     assert {unit_of(asked), f"aws:ingress:{asked.namespace}/b"} <= set(fairway.plan().units())
     done = fairway.plan(f"--only={asked.namespace}/a")
     assert (done.code, list(done.units())) == (CHANGES, [unit_of(asked)])
-    assert fairway.plan("--only=nobody").code == NOTHING
+    nobody = fairway.plan("--only=nobody")
+    assert nobody.code == ERROR and nobody.complaint.startswith('error: no unit\'s name contains "nobody"')
 
 
 def test_what_cannot_be_read_is_held(fairway, asked, cluster):
@@ -181,6 +182,10 @@ def test_a_cluster_that_does_not_answer_is_an_error(fairway):
     done = fairway.plan(kubeconfig=broken)
     assert done.code == ERROR and "the cluster does not answer" in done.complaint and done.text == ""
 
+    done = fairway.plan(kubeconfig="/nonexistent/kubeconfig")
+    (line,) = done.complaint.splitlines()
+    assert done.code == ERROR and line.startswith("error: there is no cluster to talk to") and "'\"/nonexistent/kubeconfig\"'" in line
+
 
 def test_files_give_the_same_plan(fairway, asked):
     live = fairway.plan()
@@ -201,7 +206,7 @@ def test_a_missing_fact_is_named(fairway, asked):
     (captured / "facts.yaml").write_text(yaml.safe_dump(facts), encoding="utf-8")
     done = fairway.offline(captured)
     assert done.code == ERROR, done.complaint
-    assert done.errors() == {unit_of(asked): "FactMissing: --facts has no answer to Subnets"}
+    assert done.errors() == {unit_of(asked): "FactMissing: the account's answer to Subnets is needed: give --facts, which `fairway capture` makes"}
 
 
 # Everything has been made

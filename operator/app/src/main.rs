@@ -38,15 +38,22 @@ enum Command {
     Capture(Box<plan::Capture>),
 }
 
-fn main() -> anyhow::Result<ExitCode> {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(asked) => {
-            asked.print()?;
-            // clap's own status for a wrong flag is what `plan` says when there are changes.
-            return Ok(if asked.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS });
-        }
+fn main() -> ExitCode {
+    let told = match Cli::try_parse() {
+        Ok(cli) => start(cli),
+        // clap's own status for a wrong flag is what `plan` says when there are changes.
+        Err(asked) => asked
+            .print()
+            .map(|()| if asked.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+            .map_err(Into::into),
     };
+    told.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn start(cli: Cli) -> anyhow::Result<ExitCode> {
     let filter = EnvFilter::try_new(&cli.log)?;
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if cli.log_json {

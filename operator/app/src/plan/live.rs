@@ -10,7 +10,6 @@ use fairway_cluster::{
     write::{Recorder, Writer},
 };
 use fairway_core::snapshot::Snapshot;
-use kube::Client;
 
 use super::{
     UnitPlan,
@@ -21,7 +20,7 @@ use crate::{
     admin::Metrics,
     options::Options,
     ports::Cluster,
-    run::{Contexts, network_unit},
+    run::{Contexts, cluster_client, network_unit},
     unit::Unit,
 };
 
@@ -38,7 +37,7 @@ impl Live {
     /// Reads the cluster; of the account nothing is asked yet.
     pub(super) async fn open(options: &Options) -> anyhow::Result<Self> {
         options.check()?;
-        let client = Client::try_default().await.context("the cluster's configuration could not be read")?;
+        let client = cluster_client().await?;
         client.apiserver_version().await.context("the cluster does not answer")?;
         let (_, lease) = Election::new(&client, "default", "never-taken", "plan", Times::default());
         let (watches, _changes) = Watches::start(&client);

@@ -120,6 +120,7 @@ pub(crate) async fn plan(command: Plan) -> anyhow::Result<ExitCode> {
     };
     if let Some(only) = &command.only {
         plans.retain(|plan| plan.unit.contains(only.as_str()));
+        anyhow::ensure!(!plans.is_empty(), "no unit's name contains {only:?}: leave --only out to see all");
     }
     let page = match command.output {
         Output::Text => text::page(&plans),

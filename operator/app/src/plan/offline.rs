@@ -97,7 +97,7 @@ impl<P: Provider + Send + Sync> Answer<P> for Files<P> {
         let mut facts = Facts::default();
         for query in queries {
             let answer = self.facts.get(query).ok_or_else(|| {
-                Refusal::new(Class::Environment, "FactMissing", format!("--facts has no answer to {query:?}"))
+                Refusal::new(Class::Environment, "FactMissing", format!("the account's answer to {query:?} is needed: give --facts, which `fairway capture` makes"))
             })?;
             facts.insert(query.clone(), answer.clone());
         }

@@ -70,7 +70,10 @@ fn summary(page: &mut String, plans: &[UnitPlan]) -> std::fmt::Result {
     let errors = plans.iter().filter(|plan| plan.error.is_some()).count();
     let (create, modify, delete) = (count(Effect::Create), count(Effect::Modify), count(Effect::Delete));
     if create + modify + delete + held + unmet + withheld + errors == 0 {
-        return writeln!(page, "Nothing to do: {} units are as they should be.", plans.len());
+        return match plans.len() {
+            1 => writeln!(page, "Nothing to do: one unit is as it should be."),
+            all => writeln!(page, "Nothing to do: {all} units are as they should be."),
+        };
     }
     write!(page, "Plan: {create} to create, {modify} to modify, {delete} to delete")?;
     for (number, word) in [(held, "held"), (unmet, "in the way"), (withheld, "withheld"), (errors, "failed")]

@@ -3,7 +3,7 @@
 mod affects;
 mod contexts;
 
-use std::{sync::Arc, time::Duration};
+use std::{error::Error as _, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use clap::Args;
@@ -18,7 +18,7 @@ use fairway_engine::{
     reconcile::{Next, reconcile},
 };
 use futures::FutureExt as _;
-use kube::Client;
+use kube::{Client, Config};
 use tokio::sync::{mpsc, watch};
 use tracing::info;
 
@@ -58,6 +58,21 @@ pub(crate) struct Run {
     pub(crate) max_concurrent_reconciles: usize,
 }
 
+/// A client of the cluster that the environment names: a pod's own, or a kubeconfig's.
+///
+/// # Errors
+/// One line: the library says each cause once more in its own words.
+pub(crate) async fn cluster_client() -> anyhow::Result<Client> {
+    let config = match Config::infer().await {
+        Ok(config) => config,
+        Err(error) => anyhow::bail!(
+            "there is no cluster to talk to: this is no pod, and KUBECONFIG or ~/.kube/config: {}",
+            error.source().map_or_else(|| error.to_string(), ToString::to_string)
+        ),
+    };
+    Client::try_from(config).context("the cluster's configuration cannot be used")
+}
+
 fn identity() -> String {
     format!("fairway-{}", std::process::id())
 }
@@ -68,7 +83,7 @@ pub(crate) async fn run(command: Run) -> anyhow::Result<()> {
     if command.options.aws().is_none() {
         info!("AWS is not configured: nothing is done there");
     }
-    let client = Client::try_default().await.context("the cluster's configuration could not be read")?;
+    let client = cluster_client().await?;
     let (stop, stopping) = watch::channel(false);
     tokio::spawn(async move {
         signalled().await;
