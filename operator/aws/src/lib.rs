@@ -10,6 +10,7 @@
 //!
 //! Each stage has one file per resource kind, with the same names: `model`, `lower`, `compare`.
 
+pub mod admission;
 mod compare;
 pub mod config;
 mod endpoints;

@@ -17,7 +17,9 @@
 //! | [`policy`]   | which part of a plan may be applied                                      |
 //! | [`evaluate`] | the shape of the one pure entry, asked again until it needs nothing more |
 //! | [`report`]   | conditions, events and the next look, from an evaluation and its outcome |
+//! | [`admission`] | what the API server is answered before an object is stored              |
 
+pub mod admission;
 pub mod class;
 pub mod evaluate;
 pub mod ids;

@@ -31,7 +31,7 @@ pub const IN_CLUSTER_CONTROLLER: &str = "fairway.dev/in-cluster";
 pub const IN_CLUSTER_CLASS: &str = "fairway.dev/in-cluster";
 
 /// Strongest of all ways to name the class of an Ingress.
-pub(super) const CLASS_ANNOTATION: &str = "kubernetes.io/ingress.class";
+pub const CLASS_ANNOTATION: &str = "kubernetes.io/ingress.class";
 const DEFAULT_ANNOTATION: &str = "ingressclass.kubernetes.io/is-default-class";
 
 /// Who serves an Ingress, and with which parameters.

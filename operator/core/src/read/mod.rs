@@ -7,6 +7,7 @@
 //! What a caller must not assume: that members agree with each other. One scheme, one protocol a port and the like
 //! are decided when a provider lowers the intent.
 
+mod alone;
 mod class;
 mod error;
 mod finalizer;
@@ -27,7 +28,10 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
 
-pub use class::{AWS_CONTROLLER, IN_CLUSTER_CLASS, IN_CLUSTER_CONTROLLER, service_provider};
+pub use alone::{Said, alone, class_params, is_ours_by_annotation};
+pub use class::{
+    AWS_CONTROLLER, CLASS_ANNOTATION, IN_CLUSTER_CLASS, IN_CLUSTER_CONTROLLER, service_provider,
+};
 pub use error::{Advice, ReadError};
 pub use finalizer::finalizer;
 pub use ingress::backend_services;
