@@ -49,7 +49,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Says what was left out, and why."""
     if left := config.stash.get(LEFT_OUT, 0):
-        terminalreporter.write_line(f"left out on a foreign cluster: {left} tests that put objects with given UIDs into the lab's etcd")
+        terminalreporter.write_line(f"left out on a foreign cluster: {left} tests that need the lab's own etcd or API server")
 
 
 @pytest.fixture(scope="session")

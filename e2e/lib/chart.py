@@ -15,7 +15,8 @@ CHART = paths.REPOSITORY / "charts" / "fairway"
 NAMESPACE = "fairway-system"
 ACCOUNT = "fairway"
 KUBERNETES = "1.35.0"  # the lab's; helm assumes an older one when it asks nobody
-WORKLOADS = ("Deployment", "DaemonSet")
+# What needs pods: a webhook of which none answers would only delay whoever writes.
+WORKLOADS = ("Deployment", "DaemonSet", "Service", "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
 # Without them the chart leaves everything out that is for AWS.
 NAMED = {"clusterName": "lab", "region": "us-east-1", "vpcId": "vpc-0"}
 

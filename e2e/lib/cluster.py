@@ -38,6 +38,8 @@ KINDS = {
     "Lease": ("apis/coordination.k8s.io/v1", "leases"),
     "IngressClassParams": ("apis/elbv2.k8s.aws/v1beta1", "ingressclassparams"),
     "TargetGroupBinding": ("apis/elbv2.k8s.aws/v1beta1", "targetgroupbindings"),
+    "ValidatingWebhookConfiguration": ("apis/admissionregistration.k8s.io/v1", "validatingwebhookconfigurations"),
+    "MutatingWebhookConfiguration": ("apis/admissionregistration.k8s.io/v1", "mutatingwebhookconfigurations"),
     "InClusterClassParams": ("apis/fairway.dev/v1alpha1", "inclusterclassparams"),
     "LoadBalancerState": ("apis/fairway.dev/v1alpha1", "loadbalancerstates"),
     "IPAddressPool": ("apis/metallb.io/v1beta1", "ipaddresspools"),

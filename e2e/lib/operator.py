@@ -25,7 +25,7 @@ class Operator:
 
     def __init__(self, program: Path, log: Path, kubeconfig: Path, endpoint: str, flags: Sequence[str], identity: str = "e2e") -> None:
         self.identity, self.log = identity, log
-        self.port = _free_port()
+        self.port = free_port()
         log.parent.mkdir(parents=True, exist_ok=True)
         loud = os.environ.get("FAIRWAY_E2E_LOG", "info")  # such as fairway_engine=debug
         command = [str(program), "run", f"--log={loud}", *flags, f"--identity={identity}", f"--metrics-bind-addr=127.0.0.1:{self.port}"]
@@ -95,7 +95,8 @@ class Operator:
             return answer.read().decode()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port on loopback that nobody listens on at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

@@ -5,6 +5,7 @@
 //! | `fairway_aws_api_calls_total`      | counter | `service`, `operation` |
 //! | `fairway_looks_total`              | counter | `unit`, `next`        |
 //! | `fairway_ready`                    | gauge   |                       |
+//! | `fairway_admission_reviews_total`  | counter | `path`, `verdict`     |
 
 use std::{
     convert::Infallible,
@@ -17,6 +18,7 @@ use std::{
 
 use anyhow::Context as _;
 use fairway_aws_api::calls::CallCounter;
+use fairway_core::admission::{Answer, Verdict};
 use fairway_engine::reconcile::Next;
 use http_body_util::Full;
 use hyper::{
@@ -40,6 +42,7 @@ use crate::unit::Unit;
 pub(crate) struct Metrics {
     registry: Arc<Registry>,
     looks: Family<LookLabels, Counter>,
+    reviews: Family<ReviewLabels, Counter>,
     ready: Arc<AtomicBool>,
     /// Attempts of AWS calls.
     pub(crate) calls: CallCounter,
@@ -49,6 +52,12 @@ pub(crate) struct Metrics {
 struct LookLabels {
     unit: &'static str,
     next: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReviewLabels {
+    path: String,
+    verdict: &'static str,
 }
 
 /// Reads the call counter when metrics are asked for: attempts are counted where they are made, and nowhere twice.
@@ -76,15 +85,36 @@ impl Metrics {
     pub(crate) fn new() -> Self {
         let (looks, calls, ready) =
             (Family::default(), CallCounter::default(), Arc::new(AtomicBool::new(false)));
+        let reviews = Family::default();
         let mut registry = Registry::default();
         registry.register("fairway_looks", "Looks at units, by what follows.", Family::clone(&looks));
+        registry.register(
+            "fairway_admission_reviews",
+            "Objects the API server asked about, by what it was answered.",
+            Family::clone(&reviews),
+        );
         registry.register_collector(Box::new(Calls(calls.clone())));
-        Self { registry: Arc::new(registry), looks, ready, calls }
+        Self { registry: Arc::new(registry), looks, reviews, ready, calls }
     }
 
     /// The cluster has been read.
     pub(crate) fn set_ready(&self) {
         self.ready.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the cluster has been read.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Relaxed)
+    }
+
+    /// A question of the API server's was answered. The path is one of those that are served.
+    pub(crate) fn reviewed(&self, path: &str, answer: &Answer) {
+        let verdict = match answer.verdict {
+            Verdict::Allow => "allow",
+            Verdict::Edit(_) => "edit",
+            Verdict::Refuse(_) => "refuse",
+        };
+        self.reviews.get_or_create(&ReviewLabels { path: path.to_owned(), verdict }).inc();
     }
 
     /// A look has ended.
@@ -149,7 +179,7 @@ impl Admin {
 fn answer(metrics: &Metrics, request: &Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let (status, body) = match request.uri().path() {
         "/healthz" => (StatusCode::OK, "ok\n".to_owned()),
-        "/readyz" if metrics.ready.load(Ordering::Relaxed) => (StatusCode::OK, "ok\n".to_owned()),
+        "/readyz" if metrics.is_ready() => (StatusCode::OK, "ok\n".to_owned()),
         "/readyz" => (StatusCode::SERVICE_UNAVAILABLE, "the cluster has not been read yet\n".to_owned()),
         "/metrics" => match metrics.text() {
             Ok(text) => (StatusCode::OK, text),

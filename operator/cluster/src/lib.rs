@@ -5,6 +5,7 @@
 //! | [`watches`] | one watch a kind, kept as one [`fairway_core::snapshot::Snapshot`]     |
 //! | [`mod@write`] | finalizers, statuses, events, TargetGroupBindings, states              |
 //! | [`lease`]   | leader election, and the question asked before every effect            |
+//! | [`webhook`] | the admission webhook's Secret and configurations                      |
 //! | [`error`]   | whose move a refusal of the API server is                              |
 //!
 //! Nothing here decides: it is told what to write.
@@ -12,4 +13,5 @@
 pub mod error;
 pub mod lease;
 pub mod watches;
+pub mod webhook;
 pub mod write;

@@ -1,6 +1,7 @@
 //! The engine's ports on a real cluster.
 
 mod aws;
+mod cabinet;
 mod checkpoints;
 mod cluster;
 mod in_cluster;
@@ -9,6 +10,7 @@ mod remember;
 mod zones;
 
 pub(crate) use aws::AwsAndCluster;
+pub(crate) use cabinet::Objects;
 pub(crate) use checkpoints::Checkpoints;
 pub(crate) use cluster::{Cluster, Shared};
 pub(crate) use in_cluster::Addresses;

@@ -2,6 +2,7 @@
 
 mod affects;
 mod contexts;
+mod webhook;
 
 use std::{error::Error as _, sync::Arc, time::Duration};
 
@@ -41,6 +42,8 @@ const TOGETHER: Duration = Duration::from_millis(100);
 pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) options: Options,
+    #[command(flatten)]
+    pub(crate) webhook: webhook::WebhookOptions,
     /// Namespace of the leader election Lease.
     #[arg(long, env = "POD_NAMESPACE", default_value = "fairway-system")]
     pub(crate) leader_election_namespace: String,
@@ -101,7 +104,7 @@ pub(crate) async fn run(command: Run) -> anyhow::Result<()> {
     let cluster = Arc::new(Cluster {
         watches,
         writer: Writer::new(client.clone(), &fairway_dns::CODES),
-        recorder: Recorder::new(client, "fairway", &command.identity),
+        recorder: Recorder::new(client.clone(), "fairway", &command.identity),
         lease: lease.clone(),
     });
     let metrics = Metrics::new();
@@ -109,6 +112,16 @@ pub(crate) async fn run(command: Run) -> anyhow::Result<()> {
     metrics.calls.write_only_while(move || writing.term().is_some());
     let contexts = Arc::new(Contexts::new(&command.options, &cluster, &metrics).await?);
     let admin = Admin::bind(command.metrics_bind_addr, metrics.clone()).await?;
+    let webhook = webhook::Around {
+        client,
+        namespace: command.leader_election_namespace,
+        lease: lease.clone(),
+        cluster: Arc::clone(&cluster),
+        contexts: Arc::clone(&contexts),
+        metrics: metrics.clone(),
+        stop: stopping.clone(),
+    };
+    let webhook = webhook::start(&command.webhook, webhook).await?;
     let election = tokio::spawn(election.run(stopping.clone()));
     let served = tokio::spawn(admin.serve(stopping.clone()));
 
@@ -132,6 +145,7 @@ pub(crate) async fn run(command: Run) -> anyhow::Result<()> {
     queue.work(command.max_concurrent_reconciles, |unit| look(unit, &contexts, &metrics)).await;
     feeding.iter().for_each(tokio::task::JoinHandle::abort);
     closing.abort();
+    webhook.end().await?;
     election.await.context("the election ended badly")?;
     served.await.context("the admin server ended badly")?;
     Ok(())

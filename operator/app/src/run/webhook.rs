@@ -1,0 +1,209 @@
+//! The admission webhook: flags, and which pure function answers at which path.
+
+use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use async_trait::async_trait;
+use clap::Args;
+use fairway_admission::{
+    keep::Keeper,
+    keyring::Terms,
+    review::Review,
+    server::{Judge, Server, Serving, Unanswered},
+};
+use fairway_aws::admission::{self as aws, HoldConfig, Lookup};
+use fairway_aws_api::Named;
+use fairway_cluster::{lease::Leadership, webhook::Webhook};
+use fairway_core::admission::{self, Annotations, Answer, Change};
+use fairway_crds::TargetGroupBinding;
+use fairway_engine::ports::Clock as _;
+use k8s_openapi::api::core::v1::Pod;
+use kube::Client;
+use serde::de::DeserializeOwned;
+use tokio::{sync::watch, task::JoinHandle};
+
+use super::Contexts;
+use crate::{
+    admin::Metrics,
+    ports::{Objects, Process, Shared},
+};
+
+/// AWS is given so long to describe the target group of a new binding: less than the API server waits for the answer.
+const AWS: Duration = Duration::from_secs(3);
+
+/// How the API server's questions are answered.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct WebhookOptions {
+    /// Address where the API server's questions are answered. Without it, none is.
+    #[arg(long)]
+    webhook_bind_addr: Option<SocketAddr>,
+    /// DNS names and addresses that the webhook is reached by: repeated or separated by commas.
+    #[arg(long, value_delimiter = ',', requires = "webhook_bind_addr")]
+    webhook_host: Vec<String>,
+    /// Secret, beside the leader election Lease, in which the webhook's certificate is kept.
+    #[arg(long, default_value = "fairway-webhook")]
+    webhook_secret: String,
+    /// Name of the ValidatingWebhookConfiguration and the MutatingWebhookConfiguration that are told whom to trust.
+    #[arg(long)]
+    webhook_configuration: Option<String>,
+    /// How long the webhook's certificates last, in seconds. They are replaced after two thirds of that.
+    #[arg(long, default_value = "7776000", value_parser = clap::value_parser!(u64).range(20..))]
+    webhook_certificate_lifetime: u64,
+    /// No Ingress becomes ours by the annotation kubernetes.io/ingress.class any more.
+    #[arg(long)]
+    disable_ingress_class_annotation: bool,
+    /// No Ingress joins or leaves a group by its annotation any more.
+    #[arg(long)]
+    disable_ingress_group_name_annotation: bool,
+    /// Hold every pod that a load balancer reaches until it has been deregistered, not only those that ask for it.
+    #[arg(long)]
+    hold_all_pods: bool,
+    /// Seconds that no pod is held longer for, unless it names a number itself.
+    #[arg(long, default_value = "60", value_parser = clap::value_parser!(u32).range(1..=3600))]
+    hold_cap: u32,
+}
+
+/// What answers are made from.
+struct Bench {
+    cluster: Shared,
+    contexts: Arc<Contexts>,
+    metrics: Metrics,
+    annotations: Annotations,
+    hold: HoldConfig,
+}
+
+/// The tasks of the webhook; none when it is off.
+pub(super) struct Running(Vec<JoinHandle<()>>);
+
+impl Running {
+    /// Returns once all have ended.
+    pub(super) async fn end(self) -> anyhow::Result<()> {
+        for task in self.0 {
+            task.await.context("the webhook ended badly")?;
+        }
+        Ok(())
+    }
+}
+
+/// What the webhook needs of the process around it.
+pub(super) struct Around {
+    pub(super) client: Client,
+    pub(super) namespace: String,
+    pub(super) lease: Leadership,
+    pub(super) cluster: Shared,
+    pub(super) contexts: Arc<Contexts>,
+    pub(super) metrics: Metrics,
+    pub(super) stop: watch::Receiver<bool>,
+}
+
+/// Binds and starts answering, if it was asked for.
+pub(super) async fn start(options: &WebhookOptions, around: Around) -> anyhow::Result<Running> {
+    let Some(address) = options.webhook_bind_addr else { return Ok(Running(Vec::new())) };
+    let names: BTreeSet<String> = options.webhook_host.iter().cloned().collect();
+    anyhow::ensure!(
+        !names.is_empty(),
+        "--webhook-bind-addr needs --webhook-host: what the webhook is reached by"
+    );
+    let Around { client, namespace, lease, cluster, contexts, metrics, stop } = around;
+    let serving = Arc::new(Serving::default());
+    let server = Server::bind(address, Arc::clone(&serving)).await?;
+    let configuration = options.webhook_configuration.as_deref();
+    let webhook = Webhook::new(&client, &namespace, &options.webhook_secret, configuration);
+    let terms = Terms { names, lifetime: options.webhook_certificate_lifetime };
+    let now = Arc::new(|| Process.now().as_secs());
+    let keeper = Keeper::new(Arc::new(Objects { webhook, lease }), terms, now, serving);
+    let bench = Bench {
+        cluster,
+        contexts,
+        metrics,
+        annotations: Annotations {
+            without_class: options.disable_ingress_class_annotation,
+            without_group: options.disable_ingress_group_name_annotation,
+        },
+        hold: HoldConfig { all: options.hold_all_pods, cap: options.hold_cap },
+    };
+    let served = tokio::spawn(server.serve(Arc::new(bench), stop.clone()));
+    Ok(Running(vec![served, tokio::spawn(keeper.run(stop))]))
+}
+
+#[async_trait]
+impl Judge for Bench {
+    async fn judge(&self, path: &str, review: &Review) -> Result<Answer, Unanswered> {
+        if !self.metrics.is_ready() {
+            return Err(Unanswered::TooEarly);
+        }
+        // Nothing of the cluster is held on to while AWS is waited for: a view that is held makes each change a copy.
+        let answer = match path {
+            "/mutate/targetgroupbinding" => self.fill(review).await?,
+            _ => self.decide(path, review)?,
+        };
+        self.metrics.reviewed(path, &answer);
+        Ok(answer)
+    }
+}
+
+impl Bench {
+    fn decide(&self, path: &str, review: &Review) -> Result<Answer, Unanswered> {
+        let snapshot = self.cluster.watches.snapshot();
+        let read = &self.contexts.read;
+        let answer = match path {
+            "/validate/ingress" => {
+                ask(review, |change| admission::ingress(&snapshot, read, self.annotations, change))?
+            }
+            "/validate/ingressclassparams" => ask(review, admission::class_params)?,
+            "/validate/targetgroupbinding" => {
+                ask(review, |change| aws::check(&snapshot.target_group_bindings, change))?
+            }
+            "/mutate/service" => ask(review, |change| admission::service(read, change))?,
+            "/mutate/pod/readiness-gates" => {
+                aws::readiness_gates(&snapshot, &review.namespace, &review.object::<Pod>()?)
+            }
+            "/mutate/pod/hold" => {
+                aws::hold(&snapshot, self.hold, &review.namespace, &review.object::<Pod>()?)
+            }
+            _ => return Err(Unanswered::Elsewhere),
+        };
+        Ok(answer)
+    }
+}
+
+/// Has an object judged, as it would be and as it is.
+fn ask<K: DeserializeOwned>(
+    review: &Review,
+    judge: impl FnOnce(Change<'_, K>) -> Answer,
+) -> Result<Answer, Unanswered> {
+    let (new, old) = (review.object::<K>()?, review.old::<K>()?);
+    Ok(judge(Change { new: &new, old: old.as_ref() }))
+}
+
+impl Bench {
+    async fn fill(&self, review: &Review) -> Result<Answer, Unanswered> {
+        let binding = review.object::<TargetGroupBinding>()?;
+        if review.old::<TargetGroupBinding>()?.is_some() || aws::complete(&binding) {
+            return Ok(Answer::allow());
+        }
+        let spec = &binding.spec;
+        let arn = spec.target_group_arn.as_deref().filter(|arn| !arn.is_empty()).map(Named::Arn);
+        let name = spec.target_group_name.as_deref().filter(|name| !name.is_empty()).map(Named::Name);
+        // What names no target group at all is refused by the validation that follows.
+        let Some(named) = arn.or(name) else { return Ok(Answer::allow()) };
+        let lookup = if spec.iam_role_arn_to_assume.is_some() {
+            Lookup::Unknown("it is another account's, which is not asked here".to_owned())
+        } else {
+            self.look_up(named).await
+        };
+        Ok(aws::fill(&binding, &lookup))
+    }
+
+    async fn look_up(&self, named: Named<'_>) -> Lookup {
+        let Some(aws) = &self.contexts.aws else {
+            return Lookup::Unknown("AWS is not configured".to_owned());
+        };
+        match tokio::time::timeout(AWS, aws.target_group(named)).await {
+            Ok(Ok(Some(group))) => Lookup::Found(group),
+            Ok(Ok(None)) => Lookup::Missing,
+            Ok(Err(refusal)) => Lookup::Unknown(refusal.failure.message),
+            Err(_) => Lookup::Unknown("AWS did not answer in time".to_owned()),
+        }
+    }
+}
