@@ -6,13 +6,14 @@ import pytest
 
 from e2e.lib import chart, manifests, webhook
 from e2e.lib.operator import free_port
-from e2e.lib.waiting import eventually, need
+from e2e.lib.waiting import NotYet, eventually, need
 from lab import ApiError
 
 pytestmark = pytest.mark.lab  # the API server reaches the operator on loopback
 OWNER = None
 PORT = free_port()
-FLAGS = webhook.flags(PORT)
+PEERS = "aws-load-balancer-webhook"
+FLAGS = webhook.flags(PORT, f"--webhook-replaces={PEERS}")
 ALB = "alb.ingress.kubernetes.io/"
 GATE = "target-health.elbv2.k8s.aws/"
 INJECT = {"elbv2.k8s.aws/pod-readiness-gate-inject": "enabled"}
@@ -25,6 +26,7 @@ TIMEOUT_SECONDS = 10.0
 @pytest.fixture(scope="module", autouse=True)
 def hooks(operator, world):
     """The webhook configurations, with the hook for Services that the chart leaves out by default."""
+    world.cluster.apply(*(rule for rule in chart.rendered(**chart.NAMED, **{"admission.replaces": PEERS}) if rule["kind"] == "ClusterRole"))
     with webhook.installed(world.cluster, PORT, **{"admission.services": "true"}):
         yield
     assert "panicked" not in operator.tail(10_000)
@@ -145,6 +147,41 @@ def test_a_service_without_a_class_gets_ours(shop, cluster):
 def test_the_chart_leaves_services_alone_unless_told_otherwise():
     hooks = [hook["name"] for manifest in chart.rendered(**chart.NAMED) if manifest["kind"] in webhook.KINDS for hook in manifest["webhooks"]]
     assert "service.admission.fairway.dev" not in hooks and "ingress.admission.fairway.dev" in hooks
+
+
+def left_behind(name):
+    """A configuration without anybody who answers, as it stays when its controller is scaled to zero."""
+    return {
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration", "metadata": {"name": name}, "webhooks": [{
+            "name": "vingress.elbv2.k8s.aws", "clientConfig": {"url": "https://127.0.0.1:1/validate"}, "failurePolicy": "Fail",
+            "sideEffects": "None", "admissionReviewVersions": ["v1"],
+            "objectSelector": {"matchLabels": {"asks": name}},
+            "rules": [{"apiGroups": ["networking.k8s.io"], "apiVersions": ["v1"], "resources": ["ingresses"], "operations": ["*"]}]}]}
+
+
+def stored(cluster, manifest):
+    try:
+        cluster.apply(manifest)
+    except ApiError as error:
+        raise NotYet(str(error)) from error
+
+
+def test_what_another_controller_left_behind_refuses_nothing_where_we_stand_in_for_it(shop, cluster):
+    kind, other = "ValidatingWebhookConfiguration", "somebody-elses-webhook"
+    try:
+        cluster.apply(left_behind(PEERS), left_behind(other))
+        before = cluster.get(kind, None, PEERS)["webhooks"]
+        asked = bare(shop, "a", class_name="nobodys")
+        asked["metadata"]["labels"] = {"asks": PEERS}
+        eventually("stored", lambda: stored(cluster, asked))
+        after = cluster.get(kind, None, PEERS)["webhooks"]
+        assert after == [hook | {"failurePolicy": "Ignore"} for hook in before]
+        asked["metadata"] |= {"name": "b", "labels": {"asks": other}}
+        with pytest.raises(ApiError, match="vingress.elbv2.k8s.aws"):
+            cluster.apply(asked)
+    finally:
+        for name in (PEERS, other):
+            cluster.delete(kind, None, name)
 
 
 # TargetGroupBindings

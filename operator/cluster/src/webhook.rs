@@ -2,6 +2,8 @@
 //! configurations of one name.
 //!
 //! Nothing else of either is touched. A configuration that is not there is nobody's to make here: it belongs to the chart.
+//! Where we stand in for another controller, its configurations, of a name that an administrator gives, are opened: what
+//! nobody answers any more refuses nothing.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use k8s_openapi::api::core::v1::Secret;
@@ -124,22 +126,43 @@ impl Webhook {
             if hooks(&found).iter().all(|hook| bundle(hook) == wanted) {
                 continue;
             }
-            // Lists of hooks are written whole: the version makes the server refuse it if they changed since.
             let mut hooks = hooks(&found).to_vec();
             for client in hooks.iter_mut().filter_map(|hook| hook.get_mut("clientConfig")?.as_object_mut()) {
                 client.insert("caBundle".to_owned(), json!(STANDARD.encode(wanted)));
             }
-            let name = found.metadata.name.clone().unwrap_or_default();
-            let patch =
-                json!({"metadata": {"resourceVersion": found.metadata.resource_version}, "webhooks": hooks});
-            let written = api.patch(&name, &params(), &Patch::Merge(&patch)).await;
-            written.map_err(|error| ClusterError::new(format!("webhook configuration {name}"), error))?;
+            write(api, &found, &hooks).await?;
         }
         Ok(())
     }
 
     async fn configurations(&self) -> Result<Vec<(&Api<DynamicObject>, DynamicObject)>, ClusterError> {
-        let Some(name) = &self.configuration else { return Ok(Vec::new()) };
+        match &self.configuration {
+            Some(name) => self.named(name).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Has every webhook of another controller's configurations fail open, and gives the kinds of those that did not.
+    ///
+    /// # Errors
+    /// The API server's refusal.
+    pub async fn open(&self, name: &str) -> Result<Vec<String>, ClusterError> {
+        let mut opened = Vec::new();
+        for (api, found) in self.named(name).await? {
+            if hooks(&found).iter().all(is_open) {
+                continue;
+            }
+            let mut hooks = hooks(&found).to_vec();
+            for hook in hooks.iter_mut().filter_map(Value::as_object_mut) {
+                hook.insert("failurePolicy".to_owned(), json!("Ignore"));
+            }
+            write(api, &found, &hooks).await?;
+            opened.extend(found.types.map(|types| types.kind));
+        }
+        Ok(opened)
+    }
+
+    async fn named(&self, name: &str) -> Result<Vec<(&Api<DynamicObject>, DynamicObject)>, ClusterError> {
         let mut all = Vec::new();
         for api in &self.configurations {
             let found = api.get_opt(name).await;
@@ -157,6 +180,19 @@ impl Webhook {
 
 fn hooks(configuration: &DynamicObject) -> &[Value] {
     configuration.data.get("webhooks").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+/// Lists of hooks are written whole: the version makes the server refuse it if they changed since.
+async fn write(api: &Api<DynamicObject>, found: &DynamicObject, hooks: &[Value]) -> Result<(), ClusterError> {
+    let name = found.metadata.name.as_deref().unwrap_or_default();
+    let patch = json!({"metadata": {"resourceVersion": found.metadata.resource_version}, "webhooks": hooks});
+    let written = api.patch(name, &params(), &Patch::Merge(&patch)).await;
+    written.map(drop).map_err(|error| ClusterError::new(format!("webhook configuration {name}"), error))
+}
+
+/// Left out, it is closed.
+fn is_open(hook: &Value) -> bool {
+    hook.get("failurePolicy").and_then(Value::as_str) == Some("Ignore")
 }
 
 fn bundle(hook: &Value) -> String {

@@ -21,6 +21,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::Client;
 use serde::de::DeserializeOwned;
 use tokio::{sync::watch, task::JoinHandle};
+use tracing::{info, warn};
 
 use super::Contexts;
 use crate::{
@@ -30,6 +31,9 @@ use crate::{
 
 /// AWS is given so long to describe the target group of a new binding: less than the API server waits for the answer.
 const AWS: Duration = Duration::from_secs(3);
+
+/// Between two looks at the configurations that we stand in for.
+const STAND_IN: Duration = Duration::from_secs(10);
 
 /// How the API server's questions are answered.
 #[derive(Debug, Clone, Args)]
@@ -46,6 +50,9 @@ pub(crate) struct WebhookOptions {
     /// Name of the ValidatingWebhookConfiguration and the MutatingWebhookConfiguration that are told whom to trust.
     #[arg(long)]
     webhook_configuration: Option<String>,
+    /// Name of another controller's webhook configurations that we stand in for: they are made to refuse nothing.
+    #[arg(long, requires = "webhook_bind_addr")]
+    webhook_replaces: Option<String>,
     /// How long the webhook's certificates last, in seconds. They are replaced after two thirds of that.
     #[arg(long, default_value = "7776000", value_parser = clap::value_parser!(u64).range(20..))]
     webhook_certificate_lifetime: u64,
@@ -111,6 +118,10 @@ pub(super) async fn start(options: &WebhookOptions, around: Around) -> anyhow::R
     let webhook = Webhook::new(&client, &namespace, &options.webhook_secret, configuration);
     let terms = Terms { names, lifetime: options.webhook_certificate_lifetime };
     let now = Arc::new(|| Process.now().as_secs());
+    let standing_in = options
+        .webhook_replaces
+        .clone()
+        .map(|name| tokio::spawn(stand_in(webhook.clone(), name, lease.clone(), stop.clone())));
     let keeper = Keeper::new(Arc::new(Objects { webhook, lease }), terms, now, serving);
     let bench = Bench {
         cluster,
@@ -123,7 +134,25 @@ pub(super) async fn start(options: &WebhookOptions, around: Around) -> anyhow::R
         hold: HoldConfig { all: options.hold_all_pods, cap: options.hold_cap },
     };
     let served = tokio::spawn(server.serve(Arc::new(bench), stop.clone()));
-    Ok(Running(vec![served, tokio::spawn(keeper.run(stop))]))
+    Ok(Running([served, tokio::spawn(keeper.run(stop))].into_iter().chain(standing_in).collect()))
+}
+
+/// Opens another controller's configurations whenever they are closed, while this process leads.
+async fn stand_in(webhook: Webhook, name: String, lease: Leadership, mut stop: watch::Receiver<bool>) {
+    loop {
+        if lease.term().is_some() {
+            match webhook.open(&name).await {
+                Ok(opened) => opened.iter().for_each(|kind| info!(kind, name, "made to refuse nothing")),
+                Err(error) => {
+                    warn!(error = %error, source = %error.source, "another controller's webhooks stay closed")
+                }
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(STAND_IN) => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+    }
 }
 
 #[async_trait]
