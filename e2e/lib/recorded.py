@@ -13,6 +13,22 @@ from .leaves import Ignored
 VECTORS = Path(__file__).resolve().parent.parent / "vectors"
 FOLDER = VECTORS / "lbc-3.5.0"
 NAMESPACE = "default"
+CLUSTER = "demo"
+# All but `too-many-values`, which the peer cannot do.
+CASES = (
+    "plain-ip",
+    "internal-instance",
+    "group",
+    "missing-backend",
+    "cidrs-tags-attributes",
+    "class-params",
+    "https-redirect-discovery",
+    "actions",
+    "conditions",
+    "nlb-ip",
+    "nlb-instance-local",
+    "nlb-tls",
+)
 # Made by Fairway, not by the author of a case.
 PRODUCTS = ("TargetGroupBinding",)
 # What an author writes, and what the API server adds once; the latter only takes effect where objects are put straight into etcd.
@@ -56,6 +72,11 @@ def environment() -> dict[str, Any]:
 def environment_objects() -> list[dict[str, Any]]:
     """Objects that all cases share, with their status."""
     return json.loads((FOLDER / "environment-objects.json").read_text(encoding="utf-8"))
+
+
+def flags(vpc: str) -> list[str]:
+    """Flags of an operator that is to do what was recorded."""
+    return [f"--cluster-name={CLUSTER}", "--aws-region=us-east-1", f"--aws-vpc-id={vpc}"]
 
 
 def ignored() -> list[Ignored]:

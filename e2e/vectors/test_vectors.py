@@ -4,78 +4,23 @@ from collections.abc import Iterator
 
 import pytest
 
-from lab import Lab, unique_name
-
 from e2e.lib import chart, etcd, recorded
 from e2e.lib.cloud import Cloud
 from e2e.lib.cluster import Cluster
 from e2e.lib.leaves import differences
 from e2e.lib.operator import Operator
-from e2e.lib.site import LEASE, LOGS, QUICK, left_of_ours
+from e2e.lib.site import LEASE, LOGS, left_of_ours
 from e2e.lib.waiting import eventually, need, steadily
 
 pytestmark = pytest.mark.lab
 
-CASES = [
-    "plain-ip",
-    "internal-instance",
-    "group",
-    "missing-backend",
-    "cidrs-tags-attributes",
-    "class-params",
-    "https-redirect-discovery",
-    "actions",
-    "conditions",
-    "nlb-ip",
-    "nlb-instance-local",
-    "nlb-tls",
-]
-CLUSTER = "demo"
-
-
-@pytest.fixture(scope="module")
-def lab() -> Iterator[Lab]:
-    """A cluster of its own: other nodes would become targets, and objects are written into its etcd."""
-    with Lab(unique_name("vectors"), aws=True, quiet=True) as lab:
-        cluster = Cluster(lab.api, lab.service_account_kubeconfig)
-        chart.install(cluster)
-        for item in recorded.environment_objects():
-            prepare(lab, item)
-        yield lab
-
-
-def prepare(lab: Lab, item: dict) -> None:
-    """Puts an object of the environment there as it was: names and checkpoints hold UIDs and creation times.
-
-    EndpointSlices follow from Services and the pod, and the class is the chart's.
-    """
-    if item["kind"] == "Service" and item["metadata"]["name"] != "kubernetes":
-        etcd.put(lab, recorded.authored(item))
-    if item["kind"] in ("Node", "Pod"):
-        # Without its owner, which was not recorded: an owner that does not exist takes its pod along.
-        etcd.put(lab, recorded.authored(item) | {"status": item["status"]})
-
-
-@pytest.fixture
-def cluster(lab: Lab) -> Cluster:
-    return Cluster(lab.api, lab.service_account_kubeconfig)
-
-
-@pytest.fixture
-def cloud(lab: Lab) -> Cloud:
-    """The recorded account, made anew."""
-    seed = recorded.environment()
-    cloud = Cloud(lab.describe()["aws"]["endpoint"], seed["vpc"][0]["VpcId"])
-    cloud.reset(seed)
-    cloud.settings(**QUICK)
-    return cloud
 
 
 @pytest.fixture
 def operator(cloud: Cloud, cluster: Cluster, program, request) -> Iterator[Operator]:
     """An operator with the peer's flags, and DNS left alone."""
     cluster.delete("Lease", chart.NAMESPACE, LEASE)
-    flags = [f"--cluster-name={CLUSTER}", "--aws-region=us-east-1", f"--aws-vpc-id={cloud.vpc}"]
+    flags = recorded.flags(cloud.vpc)
     kubeconfig = cluster.kubeconfig_for(chart.NAMESPACE, chart.ACCOUNT)
     operator = Operator(program, LOGS / f"vectors-{request.node.callspec.id}.log", kubeconfig, cloud.endpoint, flags)
     try:
@@ -84,7 +29,7 @@ def operator(cloud: Cloud, cluster: Cluster, program, request) -> Iterator[Opera
         operator.stop()
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", recorded.CASES)
 def test_the_same_objects_make_the_same_things(name, lab, cluster, cloud, operator):
     case, ignored = recorded.load(name), recorded.ignored()
     before = cloud.dump()
@@ -114,7 +59,7 @@ def test_the_same_objects_make_the_same_things(name, lab, cluster, cloud, operat
 
     def cleaned() -> None:
         dump = cloud.dump()
-        need(not left_of_ours(dump, CLUSTER), f"left: {left_of_ours(dump, CLUSTER)}")
+        need(not left_of_ours(dump, recorded.CLUSTER), f"left: {left_of_ours(dump, recorded.CLUSTER)}")
         need(dump == before, "the account is not as it was before")
 
     eventually("an account as before", cleaned)

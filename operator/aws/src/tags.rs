@@ -77,6 +77,12 @@ pub fn rule(port: u16, priority: i32) -> String {
     format!("{port}:{priority}")
 }
 
+/// Resource id of a rule as older peers wrote it.
+#[must_use]
+pub fn rule_without_port(priority: i32) -> String {
+    priority.to_string()
+}
+
 /// Labels of a stack's TargetGroupBindings.
 #[must_use]
 pub fn labels(stack: &StackId) -> BTreeMap<String, String> {

@@ -5,7 +5,9 @@
 //! 2. What is left and has the same priority is changed in place.
 //! 3. The rest is created, then what has no partner is deleted.
 //!
-//! Rules without our marks are not ours: they keep their priorities, and ours are numbered around them.
+//! Rules without our marks are not ours: they keep their priorities, and ours are numbered around them. One that does
+//! what is wanted, and that nothing else of ours does, has lost its tags, or was made by a peer that gave it none: the
+//! tags are put back. A resource id that says the priority alone is as good as one with the port.
 //! Source: AWS Load Balancer Controller 3.5.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -90,7 +92,8 @@ pub(crate) fn changes(
     }
     for (rule, partner) in &pairs {
         let key = (rule.reference().key(), partner.get().arn.as_str());
-        changes.tags.extend(super::tags::changes(config, key, &rule.tags, &partner.get().tags));
+        let want = in_its_form(rule, partner.get());
+        changes.tags.extend(super::tags::changes(config, key, &want, &partner.get().tags));
     }
     let deletion = |(priority, seen): (i32, Owned<RuleSeen>)| {
         StackOp::DeleteRule(Ref::new(format!("{}:{priority}", listener.name())), seen)
@@ -116,6 +119,29 @@ fn moves(pairs: &[(&Rule, Owned<RuleSeen>)], ours: &mut BTreeMap<i32, Owned<Rule
         ours.insert(place, rule);
     }
     moves
+}
+
+/// The wanted tags, with a resource id that says the same as it is written.
+fn in_its_form(want: &Rule, have: &RuleSeen) -> Tags {
+    let short = tags::rule_without_port(want.priority);
+    let long = want.listener.name().rsplit(':').next().map(|port| format!("{port}:{short}"));
+    let kept = |(key, value): (&String, &String)| {
+        let as_good = long.as_ref() == Some(value) && have.tags.get(key) == Some(&short);
+        (key.clone(), if as_good { short.clone() } else { value.clone() })
+    };
+    want.tags.iter().map(kept).collect()
+}
+
+/// Rules that do what is wanted and carry nobody's marks, where no rule of ours does the same: by ARN.
+pub(crate) fn lost(want: &[Rule], have: &[RuleSeen], marks: &Tags) -> BTreeSet<String> {
+    let ours = |seen: &&RuleSeen| Owned::claim((*seen).clone(), marks).is_ok();
+    let elsewhere = |seen: &RuleSeen| {
+        marks.iter().any(|(key, value)| seen.tags.get(key).is_some_and(|have| have != value))
+    };
+    let (own, others): (Vec<&RuleSeen>, Vec<&RuleSeen>) = have.iter().partition(ours);
+    let missed = want.iter().filter(|rule| !own.iter().any(|seen| alike(rule, seen)));
+    let found = missed.filter_map(|rule| others.iter().find(|seen| !elsewhere(seen) && alike(rule, seen)));
+    found.map(|seen| seen.arn.clone()).collect()
 }
 
 /// Whether `have` does what `want` asks, whatever its priority.

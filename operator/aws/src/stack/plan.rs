@@ -14,7 +14,7 @@ use fairway_core::{
 use fairway_crds::TargetGroupBinding;
 
 use super::{
-    StackOp,
+    Retag, StackOp,
     draft::Draft,
     lost::{Lost, Memory},
 };
@@ -257,25 +257,37 @@ impl Making<'_> {
     }
 
     fn rules(&mut self, listener: &Listener, want: &[Rule], have: &ListenerSeen) {
+        let marks = self.input.memory.marks;
+        let rules = self.marked_again(listener, want, have);
         // While nothing may be deleted, a rule that nobody asks for may be a held member's: it keeps its place.
-        let stays = |rule: &&RuleSeen| {
-            let ours = Owned::claim((*rule).clone(), self.input.memory.marks).is_ok();
+        let stays = |rule: &RuleSeen| {
+            let ours = Owned::claim(rule.clone(), marks).is_ok();
             !ours || (self.input.frozen && !want.iter().any(|want| compare::rule::alike(want, rule)))
         };
-        let (kept, free): (Vec<&RuleSeen>, Vec<&RuleSeen>) = have.rules.iter().partition(stays);
+        let (kept, free): (Vec<RuleSeen>, Vec<RuleSeen>) = rules.into_iter().partition(stays);
         let taken: BTreeSet<i32> = kept.into_iter().map(|rule| rule.priority).collect();
-        let free: Vec<RuleSeen> = free.into_iter().cloned().collect();
         let numbered = compare::rule::around(want, &taken, listener.port, self.input.resource_key);
-        let changes = compare::rule::changes(
-            self.input.config,
-            &listener.reference(),
-            &numbered,
-            &free,
-            self.input.memory.marks,
-        );
+        let changes =
+            compare::rule::changes(self.input.config, &listener.reference(), &numbered, &free, marks);
         changes.now.into_iter().for_each(|op| self.draft.switch(op, Vec::new()));
         self.tags.extend(changes.tags);
         self.rule_deletions.extend(changes.deletions);
+    }
+
+    /// The rules of a listener; those that lost our marks get them back before anything else is done to them.
+    fn marked_again(&mut self, listener: &Listener, want: &[Rule], have: &ListenerSeen) -> Vec<RuleSeen> {
+        let marks = self.input.memory.marks;
+        let lost = compare::rule::lost(want, &have.rules, marks);
+        let mut rules = have.rules.clone();
+        for rule in rules.iter_mut().filter(|rule| lost.contains(&rule.arn)) {
+            let reference: Ref<Rule> = Ref::new(format!("{}:{}", listener.reference().name(), rule.priority));
+            let resource = reference.key();
+            let (id, set) = (rule.arn.clone(), compare::attributes(marks, &rule.tags));
+            self.draft
+                .switch(StackOp::SetTags(Retag { resource, id, set, remove: BTreeSet::new() }), Vec::new());
+            rule.tags.extend(marks.clone());
+        }
+        rules
     }
 
     fn bindings(&mut self) {

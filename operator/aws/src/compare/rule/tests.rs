@@ -116,3 +116,36 @@ fn rules_that_are_not_ours_keep_their_place_and_stay() {
     plain.iter_mut().for_each(|rule| rule.tags = marks());
     assert_eq!(compare(&plain, &there), ["create 3"]);
 }
+
+#[test]
+fn a_resource_id_without_its_port_is_as_good_while_the_rule_stays_where_it_is() {
+    let key = || "resource".to_owned();
+    let wanted = |paths: &[&str]| around(&want(paths), &BTreeSet::new(), 80, "resource");
+    let mut there = have(&[(1, "/a"), (2, "/b")]);
+    for seen in &mut there {
+        seen.tags.insert(key(), seen.priority.to_string());
+    }
+    assert_eq!(compare(&wanted(&["/a", "/b"]), &there), Vec::<String>::new());
+    let moved = compare(&wanted(&["/b", "/a"]), &there);
+    assert_eq!(moved.first().unwrap(), "move arn:/b>1 arn:/a>2");
+    assert!(moved[1].contains(r#"{"resource": "80:1"}"#), "{moved:?}");
+    there[0].tags.insert(key(), "81:1".to_owned());
+    assert_eq!(compare(&wanted(&["/a", "/b"]), &there).len(), 1, "another id is another id");
+}
+
+#[test]
+fn what_does_as_wanted_and_is_nobodys_lost_its_tags() {
+    let untagged = |mut rules: Vec<RuleSeen>| {
+        rules.iter_mut().for_each(|rule| rule.tags.clear());
+        rules
+    };
+    let wanted = want(&["/a", "/b"]);
+    let arns = |rules: &[RuleSeen]| lost(&wanted, rules, &marks()).into_iter().collect::<Vec<_>>();
+    assert_eq!(arns(&untagged(have(&[(1, "/a"), (2, "/theirs")]))), ["arn:/a"]);
+    let mut beside = have(&[(1, "/a"), (2, "/a")]);
+    beside[1].tags.clear();
+    assert_eq!(arns(&beside), Vec::<String>::new(), "a rule of ours does the same");
+    let mut other = have(&[(1, "/a")]);
+    other[0].tags = Tags::from([("mark".to_owned(), "theirs".to_owned())]);
+    assert_eq!(arns(&other), Vec::<String>::new(), "it is somebody else's");
+}
