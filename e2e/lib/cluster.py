@@ -36,6 +36,7 @@ KINDS = {
     "Ingress": ("apis/networking.k8s.io/v1", "ingresses"),
     "IngressClass": ("apis/networking.k8s.io/v1", "ingressclasses"),
     "Lease": ("apis/coordination.k8s.io/v1", "leases"),
+    "ValidatingWebhookConfiguration": ("apis/admissionregistration.k8s.io/v1", "validatingwebhookconfigurations"),
     "IngressClassParams": ("apis/elbv2.k8s.aws/v1beta1", "ingressclassparams"),
     "TargetGroupBinding": ("apis/elbv2.k8s.aws/v1beta1", "targetgroupbindings"),
     "ValidatingWebhookConfiguration": ("apis/admissionregistration.k8s.io/v1", "validatingwebhookconfigurations"),

@@ -4,8 +4,8 @@
 //! |------------------------------------|---------|-----------------------|
 //! | `fairway_aws_api_calls_total`      | counter | `service`, `operation` |
 //! | `fairway_looks_total`              | counter | `unit`, `next`        |
-//! | `fairway_ready`                    | gauge   |                       |
 //! | `fairway_admission_reviews_total`  | counter | `path`, `verdict`     |
+//! | `fairway_held_by_peer`             | gauge   |                       |
 
 use std::{
     convert::Infallible,
@@ -30,6 +30,7 @@ use prometheus_client::{
     metrics::{
         counter::{ConstCounter, Counter},
         family::Family,
+        gauge::Gauge,
     },
     registry::Registry,
 };
@@ -43,6 +44,7 @@ pub(crate) struct Metrics {
     registry: Arc<Registry>,
     looks: Family<LookLabels, Counter>,
     reviews: Family<ReviewLabels, Counter>,
+    held_by_peer: Gauge,
     ready: Arc<AtomicBool>,
     /// Attempts of AWS calls.
     pub(crate) calls: CallCounter,
@@ -85,7 +87,7 @@ impl Metrics {
     pub(crate) fn new() -> Self {
         let (looks, calls, ready) =
             (Family::default(), CallCounter::default(), Arc::new(AtomicBool::new(false)));
-        let reviews = Family::default();
+        let (reviews, held_by_peer) = (Family::default(), Gauge::default());
         let mut registry = Registry::default();
         registry.register("fairway_looks", "Looks at units, by what follows.", Family::clone(&looks));
         registry.register(
@@ -93,8 +95,13 @@ impl Metrics {
             "Objects the API server asked about, by what it was answered.",
             Family::clone(&reviews),
         );
+        registry.register(
+            "fairway_held_by_peer",
+            "1 while nothing is applied on AWS because the AWS Load Balancer Controller leads.",
+            held_by_peer.clone(),
+        );
         registry.register_collector(Box::new(Calls(calls.clone())));
-        Self { registry: Arc::new(registry), looks, reviews, ready, calls }
+        Self { registry: Arc::new(registry), looks, reviews, held_by_peer, ready, calls }
     }
 
     /// The cluster has been read.
@@ -115,6 +122,11 @@ impl Metrics {
             Verdict::Refuse(_) => "refuse",
         };
         self.reviews.get_or_create(&ReviewLabels { path: path.to_owned(), verdict }).inc();
+    }
+
+    /// Whether the peer is in the way.
+    pub(crate) fn set_held_by_peer(&self, held: bool) {
+        self.held_by_peer.set(i64::from(held));
     }
 
     /// A look has ended.

@@ -32,6 +32,10 @@ enum Command {
     Run(Box<run::Run>),
     /// Say what would be done, and for whom; apply nothing.
     Plan(Box<plan::Plan>),
+    /// Say what a first run would change in a cluster of the AWS Load Balancer Controller; apply nothing.
+    Takeover(Box<plan::Takeover>),
+    /// List what carries the cluster's tags on AWS and belongs to nothing in it; delete it when told to.
+    Orphans(Box<plan::Orphans>),
     /// Say of one object what was read, decided and is to do, and whose move it is; apply nothing.
     Explain(Box<plan::Explain>),
     /// Write down what decisions are made from, for `plan --manifests --facts --observed`.
@@ -65,6 +69,8 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Run(command) => runtime.block_on(run::run(*command)).map(|()| ExitCode::SUCCESS),
         Command::Plan(command) => runtime.block_on(plan::plan(*command)),
+        Command::Takeover(command) => runtime.block_on(plan::takeover(*command)),
+        Command::Orphans(command) => runtime.block_on(plan::orphans_command(*command)),
         Command::Explain(command) => runtime.block_on(plan::explain(*command)),
         Command::Capture(command) => runtime.block_on(plan::capture(*command)),
     }

@@ -31,6 +31,10 @@ pub(crate) struct Options {
     /// `spec.loadBalancerClass` of Services that are ours.
     #[arg(long, default_value = "service.k8s.aws/nlb")]
     pub(crate) load_balancer_class: String,
+    /// Lease of an AWS Load Balancer Controller in this cluster, in any namespace. While it is fresh, nothing is done on
+    /// AWS. Empty: it is not looked for.
+    #[arg(long, default_value = "aws-load-balancer-controller-leader")]
+    pub(crate) peer_leader_election_id: String,
     /// Tags put on everything that is made: key=value, repeated or separated by commas.
     #[arg(long, value_delimiter = ',', value_parser = pair)]
     pub(crate) default_tags: Vec<(String, String)>,

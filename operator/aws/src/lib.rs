@@ -20,6 +20,7 @@ pub mod model;
 pub mod naming;
 pub mod network;
 pub mod observed;
+pub mod orphans;
 pub mod ownership;
 pub mod stack;
 pub mod tags;

@@ -6,12 +6,16 @@
 //! | [`mod@write`] | finalizers, statuses, events, TargetGroupBindings, states              |
 //! | [`lease`]   | leader election, and the question asked before every effect            |
 //! | [`webhook`] | the admission webhook's Secret and configurations                      |
+//! | [`peer`]    | whether the controller that Fairway takes over from leads              |
+//! | [`peer_webhooks`] | that controller's webhook configurations                               |
 //! | [`error`]   | whose move a refusal of the API server is                              |
 //!
 //! Nothing here decides: it is told what to write.
 
 pub mod error;
 pub mod lease;
+pub mod peer;
+pub mod peer_webhooks;
 pub mod watches;
 pub mod webhook;
 pub mod write;

@@ -1,4 +1,5 @@
-//! Plans against the cluster and the account. Nothing is written: the lease is never asked for, and so never held.
+//! Plans against the cluster and the account. Nothing is written, unless what is left over is told to go: the lease is never
+//! asked for, and so never held.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,10 +7,12 @@ use anyhow::Context as _;
 use fairway_aws::facts::Query;
 use fairway_cluster::{
     lease::{Election, Times},
+    peer::Peer,
     watches::Watches,
     write::{Recorder, Writer},
 };
 use fairway_core::snapshot::Snapshot;
+use kube::Client;
 
 use super::{
     UnitPlan,
@@ -19,7 +22,7 @@ use super::{
 use crate::{
     admin::Metrics,
     options::Options,
-    ports::Cluster,
+    ports::{Cluster, Shared},
     run::{Contexts, cluster_client, network_unit},
     unit::Unit,
 };
@@ -27,15 +30,26 @@ use crate::{
 /// Listing takes seconds; a list that is refused is asked for again and again, and somebody waits for an answer.
 const READING: Duration = Duration::from_secs(60);
 
+/// What may be done to the account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    /// Nothing but looking.
+    Looking,
+    /// What was told to go may go.
+    Deleting,
+}
+
 /// Cluster and account, ready to be planned.
 pub(super) struct Live {
     pub(super) snapshot: Snapshot,
     pub(super) contexts: Contexts,
+    pub(super) client: Client,
+    pub(super) cluster: Shared,
 }
 
 impl Live {
     /// Reads the cluster; of the account nothing is asked yet.
-    pub(super) async fn open(options: &Options) -> anyhow::Result<Self> {
+    pub(super) async fn open(options: &Options, access: Access) -> anyhow::Result<Self> {
         options.check()?;
         let client = cluster_client().await?;
         client.apiserver_version().await.context("the cluster does not answer")?;
@@ -44,16 +58,17 @@ impl Live {
         let cluster = Arc::new(Cluster {
             watches,
             writer: Writer::new(client.clone(), &fairway_dns::CODES),
-            recorder: Recorder::new(client, "fairway", "plan"),
+            recorder: Recorder::new(client.clone(), "fairway", "plan"),
             lease,
+            peer: Peer::nobody(),
         });
         let metrics = Metrics::new();
-        metrics.calls.write_only_while(|| false);
+        metrics.calls.write_only_while(move || access == Access::Deleting);
         let contexts = Contexts::new(options, &cluster, &metrics).await?;
         tokio::time::timeout(READING, cluster.watches.ready())
             .await
             .with_context(|| format!("the cluster could not be read within {} s", READING.as_secs()))?;
-        Ok(Self { snapshot: cluster.watches.snapshot(), contexts })
+        Ok(Self { snapshot: cluster.watches.snapshot(), contexts, client, cluster })
     }
 
     /// What would be done now, for the units that `wanted` names.

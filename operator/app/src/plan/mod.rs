@@ -1,9 +1,11 @@
-//! `fairway plan`, `fairway explain` and `fairway capture`: the same evaluation as the controller's, and nothing applied.
+//! `fairway plan`, `fairway takeover`, `fairway explain` and `fairway capture`: the same evaluation as the controller's, and nothing applied.
 
 mod capture;
 mod explain;
 mod live;
 mod offline;
+mod orphans;
+mod takeover;
 mod text;
 mod units;
 
@@ -22,6 +24,8 @@ use serde::Serialize;
 use crate::options::Options;
 use capture::Captured;
 pub(crate) use explain::{Explain, explain};
+pub(crate) use orphans::{Orphans, orphans_command};
+pub(crate) use takeover::{Takeover, takeover};
 
 /// Says what would be done, and for whom.
 ///
@@ -73,6 +77,9 @@ struct UnitPlan {
     ops: Vec<OpLine>,
     withheld: Vec<Withheld>,
     notes: Vec<Note>,
+    /// Finalizers that objects would get or lose; a takeover tells.
+    #[serde(skip)]
+    finalizers: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
@@ -112,7 +119,7 @@ impl OpLine {
 /// Plans, prints, and says in the exit status how much there is to do.
 pub(crate) async fn plan(command: Plan) -> anyhow::Result<ExitCode> {
     let (mut plans, _) = if command.manifests.is_empty() {
-        live::Live::open(&command.options).await?.plan(&|_| true).await
+        live::Live::open(&command.options, live::Access::Looking).await?.plan(&|_| true).await
     } else {
         let captured =
             Captured::read(&command.manifests, command.facts.as_deref(), command.observed.as_deref())?;
@@ -132,7 +139,8 @@ pub(crate) async fn plan(command: Plan) -> anyhow::Result<ExitCode> {
 
 /// Captures, and says where.
 pub(crate) async fn capture(command: Capture) -> anyhow::Result<ExitCode> {
-    let (plans, captured) = live::Live::open(&command.options).await?.plan(&|_| true).await;
+    let (plans, captured) =
+        live::Live::open(&command.options, live::Access::Looking).await?.plan(&|_| true).await;
     captured.write(&command.directory)?;
     let failed: Vec<&UnitPlan> = plans.iter().filter(|plan| plan.error.is_some()).collect();
     for plan in &failed {

@@ -60,7 +60,8 @@ fn unit(page: &mut String, plan: &UnitPlan) -> std::fmt::Result {
     writeln!(page)
 }
 
-fn summary(page: &mut String, plans: &[UnitPlan]) -> std::fmt::Result {
+/// One line that sums up all units.
+pub(super) fn summary(page: &mut String, plans: &[UnitPlan]) -> std::fmt::Result {
     let ops = || plans.iter().flat_map(|plan| &plan.ops);
     let count = |effect: Effect| ops().filter(|op| op.effect == effect).count();
     let held = plans.iter().flat_map(|plan| &plan.notes).filter(|note| note.held).count();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use fairway_aws::{network::Network, stack::Stacks, targets::Targets};
 use fairway_core::{
     class::Class,
-    evaluate::{Facts, Provider},
+    evaluate::{Facts, Finalizers, Provider},
     ids::{ProviderKind, StackId},
     read::{self, ReadConfig},
     snapshot::Snapshot,
@@ -111,9 +111,17 @@ async fn one<P: Provider + 'static>(
         unit: unit.to_string(),
         ops: planned.admitted.ops().iter().map(OpLine::of).collect(),
         withheld: planned.admitted.withheld().to_vec(),
+        finalizers: finalizers(&planned.evaluation.finalizers),
         notes: planned.evaluation.notes,
         error: None,
     }
+}
+
+fn finalizers(changes: &Finalizers) -> Vec<String> {
+    let add = changes.add.iter().map(|(object, finalizer)| format!("add finalizer {finalizer} to {object}"));
+    let remove = changes.remove.iter();
+    let remove = remove.map(|(object, finalizer)| format!("remove finalizer {finalizer} from {object}"));
+    add.chain(remove).collect()
 }
 
 /// A stack of an account that nobody named.
@@ -130,6 +138,7 @@ pub(super) fn failed(unit: &str, refusal: &Refusal) -> UnitPlan {
         ops: Vec::new(),
         withheld: Vec::new(),
         notes: Vec::new(),
+        finalizers: Vec::new(),
         error: Some(format!("{}: {}", failure.code, failure.message)),
     }
 }

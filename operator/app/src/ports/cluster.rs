@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use fairway_cluster::{
     error::ClusterError,
     lease::Leadership as Lease,
+    peer::Peer,
     watches::Watches,
     write::{Recorder, Writer},
 };
@@ -23,6 +24,7 @@ pub(crate) struct Cluster {
     pub(crate) writer: Writer,
     pub(crate) recorder: Recorder,
     pub(crate) lease: Lease,
+    pub(crate) peer: Peer,
 }
 
 /// A refusal of the API server, as the engine takes it.
@@ -70,6 +72,20 @@ impl Publish for Cluster {
 impl Leadership for Cluster {
     fn term(&self) -> Option<Term> {
         self.lease.term().map(Term)
+    }
+}
+
+/// Leadership of a process that stands back while the peer leads.
+pub(crate) struct Unopposed {
+    pub(crate) lease: Lease,
+    pub(crate) peer: Peer,
+}
+
+impl Leadership for Unopposed {
+    fn term(&self) -> Option<Term> {
+        // Both only grow: what was remembered before the peer led is of another term.
+        let (term, stretch) = (self.lease.term()?, self.peer.stretch()?);
+        Some(Term(term + stretch))
     }
 }
 

@@ -12,7 +12,7 @@ mod zones;
 pub(crate) use aws::AwsAndCluster;
 pub(crate) use cabinet::Objects;
 pub(crate) use checkpoints::Checkpoints;
-pub(crate) use cluster::{Cluster, Shared};
+pub(crate) use cluster::{Cluster, Shared, Unopposed};
 pub(crate) use in_cluster::Addresses;
 pub(crate) use process::{Process, Randomness};
 pub(crate) use remember::{Forgets, States};

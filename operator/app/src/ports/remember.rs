@@ -36,6 +36,8 @@ impl<P: Provider<Unit = StackId>> Remember<P> for States {
             state.as_ref().and_then(|state| state.status.as_ref()?.fingerprint_observed_at.clone());
         let observed_at =
             observed.and_then(|time| u64::try_from(time.0.as_second()).ok()).map(Duration::from_secs);
+        // What the peer may have changed since has to be seen anew.
+        let observed_at = observed_at.filter(|at| self.0.peer.renewed().is_none_or(|renewed| renewed < *at));
         let last_good = LastGood::of(state.as_ref().and_then(|state| state.status.as_ref()));
         Ok(Remembered { last_good, observed_at })
     }

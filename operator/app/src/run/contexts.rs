@@ -28,7 +28,7 @@ use fairway_engine::{
 use crate::{
     admin::Metrics,
     options::Options,
-    ports::{Addresses, AwsAndCluster, Checkpoints, Forgets, Process, Shared, States, ZoneNotes},
+    ports::{Addresses, AwsAndCluster, Checkpoints, Forgets, Process, Shared, States, Unopposed, ZoneNotes},
 };
 
 /// Every context, and what they share.
@@ -50,6 +50,11 @@ pub(crate) struct AwsContexts {
 }
 
 impl AwsContexts {
+    /// The account itself.
+    pub(crate) fn api(&self) -> &Aws {
+        &self.api
+    }
+
     /// What AWS says of the targets of a group; `None` when there is no such group.
     pub(crate) async fn target_health(
         &self,
@@ -78,6 +83,7 @@ impl Contexts {
         let states = Arc::new(States(Arc::clone(cluster)));
         let in_cluster = fairway_metal::stack::Config { read: options.read() };
         let in_cluster = wiring.context(in_cluster, addresses, states, Announces::LoadBalancers);
+        let in_cluster = Context { leadership: Arc::clone(cluster) as _, ..in_cluster };
         let api = match options.aws() {
             Some(config) => {
                 let api = Aws::new(&sdk(options).await, config, &metrics.calls)?;
@@ -180,6 +186,7 @@ impl Wiring<'_> {
         A: Apply<P> + 'static,
     {
         let cluster = Arc::clone(self.cluster);
+        let leadership = Unopposed { lease: cluster.lease.clone(), peer: cluster.peer.clone() };
         let sources = Sources {
             config,
             snapshots: Arc::clone(&cluster) as _,
@@ -192,8 +199,8 @@ impl Wiring<'_> {
             sources,
             apply,
             finalize: Arc::clone(&cluster) as _,
-            publish: Arc::clone(&cluster) as _,
-            leadership: cluster,
+            publish: cluster,
+            leadership: Arc::new(leadership),
             clock: Arc::new(Process),
             // A look may rely on a view that is up to a quarter of the period old.
             drift: DriftClock::new(self.options.drift_period * 3 / 4),

@@ -2,6 +2,7 @@
 
 mod affects;
 mod contexts;
+mod peer;
 mod webhook;
 
 use std::{error::Error as _, sync::Arc, time::Duration};
@@ -10,6 +11,7 @@ use anyhow::Context as _;
 use clap::Args;
 use fairway_cluster::{
     lease::{Election, Times},
+    peer::{Lookout, Peer},
     watches::{Change, Watches},
     write::{Recorder, Writer},
 };
@@ -100,16 +102,18 @@ pub(crate) async fn run(command: Run) -> anyhow::Result<()> {
         &command.identity,
         Times::default(),
     );
+    let (lookout, peer) = lookout(&command.options, &client);
     let (watches, changes) = Watches::start(&client);
     let cluster = Arc::new(Cluster {
         watches,
         writer: Writer::new(client.clone(), &fairway_dns::CODES),
         recorder: Recorder::new(client.clone(), "fairway", &command.identity),
         lease: lease.clone(),
+        peer: peer.clone(),
     });
     let metrics = Metrics::new();
-    let writing = lease.clone();
-    metrics.calls.write_only_while(move || writing.term().is_some());
+    let (writing, unopposed) = (lease.clone(), peer.clone());
+    metrics.calls.write_only_while(move || writing.term().is_some() && unopposed.stretch().is_some());
     let contexts = Arc::new(Contexts::new(&command.options, &cluster, &metrics).await?);
     let admin = Admin::bind(command.metrics_bind_addr, metrics.clone()).await?;
     let webhook = webhook::Around {
@@ -124,6 +128,7 @@ pub(crate) async fn run(command: Run) -> anyhow::Result<()> {
     let webhook = webhook::start(&command.webhook, webhook).await?;
     let election = tokio::spawn(election.run(stopping.clone()));
     let served = tokio::spawn(admin.serve(stopping.clone()));
+    let looking = lookout.map(|lookout| tokio::spawn(lookout.run(stopping.clone())));
 
     cluster.watches.ready().await;
     metrics.set_ready();
@@ -133,6 +138,12 @@ pub(crate) async fn run(command: Run) -> anyhow::Result<()> {
         tokio::spawn(feed(Arc::clone(&queue), Arc::clone(&cluster), Arc::clone(&contexts), changes)),
         tokio::spawn(lead(Arc::clone(&queue), Arc::clone(&cluster), Arc::clone(&contexts), lease)),
         tokio::spawn(zones(Arc::clone(&queue), Arc::clone(&cluster), Arc::clone(&contexts))),
+        tokio::spawn(peer::follow(
+            Arc::clone(&queue),
+            Arc::clone(&cluster),
+            Arc::clone(&contexts),
+            metrics.clone(),
+        )),
     ];
     let closing = {
         let (queue, mut stopping) = (Arc::clone(&queue), stopping);
@@ -142,8 +153,8 @@ pub(crate) async fn run(command: Run) -> anyhow::Result<()> {
             queue.close();
         })
     };
-    queue.work(command.max_concurrent_reconciles, |unit| look(unit, &contexts, &metrics)).await;
-    feeding.iter().for_each(tokio::task::JoinHandle::abort);
+    queue.work(command.max_concurrent_reconciles, |unit| look(unit, &cluster, &contexts, &metrics)).await;
+    feeding.iter().chain(&looking).for_each(tokio::task::JoinHandle::abort);
     closing.abort();
     webhook.end().await?;
     election.await.context("the election ended badly")?;
@@ -168,8 +179,22 @@ async fn signalled() {
     }
 }
 
+/// Who says whether the peer leads; without an account to share with it, nobody asks.
+fn lookout(options: &Options, client: &Client) -> (Option<Lookout>, Peer) {
+    let name = &options.peer_leader_election_id;
+    if options.aws().is_none() || name.is_empty() {
+        return (None, Peer::nobody());
+    }
+    let (lookout, peer) = Lookout::new(client, name);
+    (Some(lookout), peer)
+}
+
 /// One look at one unit.
-async fn look(unit: Unit, contexts: &Contexts, metrics: &Metrics) -> Next {
+async fn look(unit: Unit, cluster: &Shared, contexts: &Contexts, metrics: &Metrics) -> Next {
+    if peer::in_the_way(&unit, cluster) {
+        peer::hold(&unit, cluster, contexts).await;
+        return Next::OnChange;
+    }
     let next = match (&unit, &contexts.aws, &contexts.dns) {
         (Unit::Stack(stack), Some(aws), _) => reconcile(stack, &aws.stacks).await,
         (Unit::Targets(key), Some(aws), _) => reconcile(key, &aws.targets).await,
@@ -211,10 +236,14 @@ async fn lead(
         contexts.forget_aws().await;
         contexts.find_zones(&cluster.watches.snapshot()).await;
         let snapshot = cluster.watches.snapshot();
-        for unit in everything(&snapshot, &contexts) {
-            queue.push(unit, Rank::Resync);
-        }
+        push_everything(&queue, &snapshot, &contexts);
         lease.lost().await;
+    }
+}
+
+fn push_everything(queue: &Queue<Unit>, snapshot: &fairway_core::snapshot::Snapshot, contexts: &Contexts) {
+    for unit in everything(snapshot, contexts) {
+        queue.push(unit, Rank::Resync);
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is there, in the scope of one unit: complete, or an error.
 
+mod account;
 mod network;
 mod stack;
 mod targets;

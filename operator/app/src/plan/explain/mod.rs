@@ -17,7 +17,10 @@ use fairway_core::{
 };
 use kube::ResourceExt as _;
 
-use super::{Output, UnitPlan, live::Live};
+use super::{
+    Output, UnitPlan,
+    live::{Access, Live},
+};
 use crate::{options::Options, unit::Unit};
 use story::{Group, Story};
 
@@ -52,7 +55,7 @@ fn kind_and_name(text: &str) -> Result<(Kind, String), String> {
 
 /// Explains, prints, and says in the exit status how much there is to do.
 pub(crate) async fn explain(command: Explain) -> anyhow::Result<ExitCode> {
-    let live = Live::open(&command.options).await?;
+    let live = Live::open(&command.options, Access::Looking).await?;
     let (kind, name) = command.object;
     let object = ObjectRef::new(kind, Key::new(&command.namespace, &name));
     let candidate = find(&live, &object).with_context(|| format!("there is no {object}"))?;

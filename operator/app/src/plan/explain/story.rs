@@ -221,7 +221,14 @@ mod tests {
     }
 
     fn unit(notes: Vec<Note>) -> UnitPlan {
-        UnitPlan { unit: "aws:group:shop".into(), ops: vec![], withheld: vec![], notes, error: None }
+        UnitPlan {
+            unit: "aws:group:shop".into(),
+            ops: vec![],
+            withheld: vec![],
+            notes,
+            finalizers: vec![],
+            error: None,
+        }
     }
 
     fn note(name: &str, class: Class, advice: bool) -> Note {
