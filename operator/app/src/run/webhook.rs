@@ -121,7 +121,7 @@ pub(super) async fn start(options: &WebhookOptions, around: Around) -> anyhow::R
     let standing_in = options
         .webhook_replaces
         .clone()
-        .map(|name| tokio::spawn(stand_in(webhook.clone(), name, lease.clone(), stop.clone())));
+        .map(|name| tokio::spawn(stand_in(webhook.clone(), name, Arc::clone(&cluster), stop.clone())));
     let keeper = Keeper::new(Arc::new(Objects { webhook, lease }), terms, now, serving);
     let bench = Bench {
         cluster,
@@ -137,14 +137,14 @@ pub(super) async fn start(options: &WebhookOptions, around: Around) -> anyhow::R
     Ok(Running([served, tokio::spawn(keeper.run(stop))].into_iter().chain(standing_in).collect()))
 }
 
-/// Opens another controller's configurations whenever they are closed, while this process leads.
-async fn stand_in(webhook: Webhook, name: String, lease: Leadership, mut stop: watch::Receiver<bool>) {
+/// Opens another controller's configurations whenever they are closed, while this process leads and the other does not.
+async fn stand_in(webhook: Webhook, name: String, cluster: Shared, mut stop: watch::Receiver<bool>) {
     loop {
-        if lease.term().is_some() {
+        if cluster.lease.term().is_some() && cluster.peer.stretch().is_some() {
             match webhook.open(&name).await {
                 Ok(opened) => opened.iter().for_each(|kind| info!(kind, name, "made to refuse nothing")),
                 Err(error) => {
-                    warn!(error = %error, source = %error.source, "another controller's webhooks stay closed")
+                    warn!(error = %error, source = %error.source, "another controller's webhooks stay closed");
                 }
             }
         }
