@@ -47,6 +47,12 @@ pub(crate) struct Options {
     /// Policy of HTTPS and TLS listeners that name none.
     #[arg(long, default_value = "ELBSecurityPolicy-2016-08")]
     pub(crate) default_ssl_policy: String,
+    /// No more targets are registered in one target group; 0 is no limit.
+    #[arg(long, default_value = "0")]
+    pub(crate) max_targets_per_target_group: usize,
+    /// How often the health of targets is asked for that a pod waits for, in seconds.
+    #[arg(long, default_value = "15", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) targetgroupbinding_requeue_duration: u64,
     /// Owner of the DNS records that are made. Without it, DNS is left alone.
     #[arg(long, env = "FAIRWAY_TXT_OWNER_ID")]
     pub(crate) txt_owner_id: Option<String>,
@@ -141,6 +147,8 @@ impl Options {
             default_ssl_policy: self.default_ssl_policy.clone(),
             ingress_class: self.ingress_class.clone(),
             load_balancer_class: self.load_balancer_class.clone(),
+            max_targets: self.max_targets_per_target_group,
+            health_period: self.targetgroupbinding_requeue_duration,
             dns: self.txt_owner_id.is_some(),
             ..AwsConfig::new(&self.cluster_name, &self.aws_region, &self.aws_vpc_id)
         })

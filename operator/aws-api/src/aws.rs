@@ -19,6 +19,7 @@ use crate::facts::Answers;
 use crate::fault::Fault;
 use crate::inventory::{Inventory, MAX_AGE};
 use crate::pace::Pace;
+use crate::roles::Roles;
 use crate::thin::ec2::Ec2;
 use crate::thin::{CallError, SetupError, Shield, WafClassic, WafV2};
 
@@ -35,6 +36,7 @@ const PAGE: i32 = 400;
 pub struct Aws {
     pub(crate) config: Config,
     pub(crate) elbv2: elbv2::Client,
+    pub(crate) roles: Roles,
     pub(crate) acm: acm::Client,
     pub(crate) route53: route53::Client,
     pub(crate) ec2: Ec2,
@@ -60,11 +62,14 @@ impl Aws {
     /// When `sdk` has no region or no source of credentials.
     pub fn new(sdk: &SdkConfig, config: Config, calls: &CallCounter) -> Result<Self, SetupError> {
         let sdk = with_limits(sdk);
+        // A look at pods that wait comes once a period: it is to see news, and what our own writes set off is not.
+        let health_age = Duration::from_secs(config.health_period) * 2 / 3;
         Ok(Self {
             config,
             elbv2: elbv2::Client::from_conf(
                 elbv2::config::Builder::from(&sdk).interceptor(calls.clone()).build(),
             ),
+            roles: Roles::new(&sdk, calls),
             acm: acm::Client::from_conf(acm::config::Builder::from(&sdk).interceptor(calls.clone()).build()),
             route53: route53::Client::from_conf(
                 route53::config::Builder::from(&sdk).interceptor(calls.clone()).build(),
@@ -74,7 +79,7 @@ impl Aws {
             waf_classic: WafClassic::new(&sdk, calls)?,
             shield: Shield::new(&sdk, calls)?,
             pace: Pace::default(),
-            inventory: Inventory::new(MAX_AGE),
+            inventory: Inventory::new(MAX_AGE).with_health_age(health_age),
             answers: Answers::default(),
             page: PAGE,
         })
@@ -83,7 +88,9 @@ impl Aws {
     /// The same, for when drift is to be seen within `period`: a view is never older than a quarter of it.
     #[must_use]
     pub fn with_drift_period(self, period: Duration) -> Self {
-        Self { inventory: Inventory::new(MAX_AGE.min(period / 4)), ..self }
+        let inventory = Inventory::new(MAX_AGE.min(period / 4));
+        let health_age = self.inventory.members.health_age();
+        Self { inventory: inventory.with_health_age(health_age), ..self }
     }
 
     /// The same, asking for `page` resources at a time (1-400) where lists have pages.

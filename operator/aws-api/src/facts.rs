@@ -5,6 +5,8 @@
 //! | VPC, subnets, zones            | 10 minutes | DescribeVpcs, DescribeSubnets, DescribeAvailabilityZones |
 //! | security groups, backend group | inventory  | the VPC's list, kept current by our own writes    |
 //! | target groups by name          | inventory  | the region's list; DescribeTargetGroups for a name it lacks, 30 seconds |
+//! | target groups of bindings      | 30 seconds | DescribeTargetGroups, in the binding's role       |
+//! | other VPCs                     | 10 minutes | DescribeVpcs                                      |
 //! | certificates                   | 1 minute   | ListCertificates; DescribeCertificate for many names |
 //! | trust stores, web ACLs         | 1 minute   | DescribeTrustStores, ListWebACLs                  |
 //! | Shield Advanced                | 2 hours    | GetSubscriptionState                              |
@@ -25,10 +27,12 @@ use crate::observe::find;
 use crate::thin::ec2::{NetworkInterface, Select};
 
 mod addons;
+mod bound;
 mod certificates;
 mod zones;
 
 use addons::Addons;
+use bound::Bound;
 use certificates::Certificates;
 use zones::Zones;
 
@@ -45,6 +49,7 @@ pub(crate) struct Answers {
     interfaces: CachedBy<Query, Answer>,
     target_groups: CachedBy<String, Option<String>>,
     addons: Addons,
+    bound: Bound,
     certificates: Certificates,
     zones: Zones,
 }
@@ -56,6 +61,7 @@ impl Answers {
         self.interfaces.forget();
         self.target_groups.forget();
         self.addons.forget().await;
+        self.bound.forget();
         self.certificates.forget().await;
         self.zones.forget();
     }
@@ -80,6 +86,10 @@ impl Aws {
             Query::Interfaces { addresses, instances } => {
                 let read = self.read_interfaces(addresses, instances);
                 self.answers.interfaces.get(query.clone(), INTERFACES, read).await?
+            }
+            Query::VpcOf(vpc) => Answer::VpcOf(self.ranges_of(vpc).await?),
+            Query::BoundGroup { named, role } => {
+                Answer::BoundGroup(self.bound_group(named, role.as_ref()).await?)
             }
         })
     }

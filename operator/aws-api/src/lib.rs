@@ -25,6 +25,7 @@ mod lookup;
 mod observe;
 mod pace;
 mod ports;
+mod roles;
 mod wire;
 
 pub mod calls;

@@ -25,6 +25,11 @@ pub struct Config {
     pub ingress_class: String,
     /// `--load-balancer-class`.
     pub load_balancer_class: String,
+    /// `--max-targets-per-target-group`: no more are registered in one group; 0 is no limit.
+    pub max_targets: usize,
+    /// `--targetgroupbinding-requeue-duration`, seconds: how often the health of targets is asked for that a pod waits
+    /// for.
+    pub health_period: u64,
     /// Whether DNS is on: then a load balancer goes only after no record points at it.
     pub dns: bool,
 }
@@ -43,6 +48,8 @@ impl Config {
             default_ssl_policy: "ELBSecurityPolicy-2016-08".to_owned(),
             ingress_class: "alb".to_owned(),
             load_balancer_class: "service.k8s.aws/nlb".to_owned(),
+            max_targets: 0,
+            health_period: 15,
             dns: false,
         }
     }

@@ -34,6 +34,8 @@ pub(crate) struct Endpoint {
     pub(crate) created: i64,
     /// For nodes, the address that its primary interface has.
     pub(crate) node_address: Option<String>,
+    /// For pods, which.
+    pub(crate) pod: Option<Key>,
 }
 
 /// Why the targets are not known.
@@ -105,8 +107,8 @@ fn pods(snapshot: &Snapshot, service: &Key, port: &ServicePort, family: &str) ->
         });
         let Some(number) = number.and_then(|port| u16::try_from(port.port?).ok()) else { continue };
         for endpoint in &slice.endpoints {
-            let Some(pod) = pod_of(service, endpoint) else { continue };
-            let pod = snapshot.pods.get(&pod).map(AsRef::as_ref);
+            let Some(key) = pod_of(service, endpoint) else { continue };
+            let pod = snapshot.pods.get(&key).map(AsRef::as_ref);
             let chosen = match standing(snapshot, endpoint, pod) {
                 Standing::In => &mut sure,
                 Standing::Perhaps => &mut unsure,
@@ -117,6 +119,7 @@ fn pods(snapshot: &Snapshot, service: &Key, port: &ServicePort, family: &str) ->
                 port: number,
                 created: pod.map_or(0, |pod| created(&pod.metadata)),
                 node_address: None,
+                pod: Some(key.clone()),
             }));
         }
     }
@@ -204,6 +207,7 @@ fn nodes(
             port,
             created: created(&node.metadata),
             node_address: internal_address(node),
+            pod: None,
         });
     }
     Ok(if sure.is_empty() { unsure } else { sure })

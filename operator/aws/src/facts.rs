@@ -38,6 +38,26 @@ pub enum Query {
         /// Instance ids, sorted.
         instances: Vec<String>,
     },
+    /// Address ranges of another VPC than the configured one, by id.
+    VpcOf(String),
+    /// The target group that a TargetGroupBinding names.
+    BoundGroup {
+        /// ARN or name.
+        named: String,
+        /// Who asks; `None`: the operator itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        role: Option<Role>,
+    },
+}
+
+/// A role that calls about one target group are made in.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Role {
+    /// ARN.
+    pub arn: String,
+    /// Given when the role is assumed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
 }
 
 /// The answer to the [`Query`] of the same name.
@@ -71,6 +91,25 @@ pub enum Answer {
     BackendSecurityGroup(Option<String>),
     /// In the order of their ids.
     Interfaces(Vec<Interface>),
+    /// IPv4 and IPv6 ranges; `None`: no such VPC is known to the account.
+    VpcOf(Option<Vec<String>>),
+    /// `None`: there is no such group.
+    BoundGroup(Option<BoundGroup>),
+}
+
+/// What cannot be changed of a target group that somebody else made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BoundGroup {
+    /// ARN.
+    pub arn: String,
+    /// `instance` or `ip`; others take no binding.
+    pub target_type: String,
+    /// Such as `HTTP`.
+    pub protocol: String,
+    /// `ipv4` or `ipv6`.
+    pub ip_address_type: String,
+    /// `vpc-…`.
+    pub vpc: String,
 }
 
 /// One subnet.

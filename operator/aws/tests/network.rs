@@ -16,7 +16,7 @@ use std::{
 
 use fairway_aws::{
     config::Config,
-    facts::InterfaceGroup,
+    facts::{BoundGroup, InterfaceGroup},
     model::{Permission, SecurityGroupRef, Source},
     network::{Cluster, Network, NetworkObserved, NetworkOp, NetworkScope, RULE_DESCRIPTION},
     observed::SecurityGroupSeen,
@@ -250,4 +250,45 @@ fn a_foreign_group_of_our_name_is_left_alone() {
     let (evaluation, _) = look(&world, &observed);
     assert!(ops(&evaluation).iter().all(|op| op.starts_with("allow")), "{:?}", ops(&evaluation));
     assert!(evaluation.notes.iter().any(|note| note.code == "NameTaken"));
+}
+
+#[test]
+fn defect_08_an_entry_without_ports_is_for_every_tcp_port() {
+    let mut world = world("plain-ip");
+    let all = Arc::make_mut(&mut world.snapshot.target_group_bindings);
+    for binding in all.values_mut() {
+        let binding = Arc::make_mut(binding);
+        let networking = binding.spec.networking.as_mut().unwrap();
+        networking.ingress.iter_mut().for_each(|entry| entry.ports.clear());
+    }
+    let observed = NetworkObserved {
+        backend: Some(group(BACKEND, BACKEND_NAME, &MARKS, BTreeSet::new())),
+        groups: BTreeMap::from([(NODES.to_owned(), group(NODES, "nodes", &[], BTreeSet::new()))]),
+    };
+    let want = format!("allow 1 rule of load balancers on {NODES}: tcp 0-65535 from {BACKEND}");
+    assert_eq!(ops(&look(&world, &observed).0), [want]);
+}
+
+#[test]
+fn a_binding_without_a_type_gets_rules_for_what_its_group_takes() {
+    let mut world = world("plain-ip");
+    let all = Arc::make_mut(&mut world.snapshot.target_group_bindings);
+    let group_of = |arn: &str| BoundGroup {
+        arn: arn.to_owned(),
+        target_type: "ip".to_owned(),
+        protocol: "HTTP".to_owned(),
+        ip_address_type: "ipv4".to_owned(),
+        vpc: "vpc-973af0aea18100386".to_owned(),
+    };
+    for binding in all.values_mut() {
+        let binding = Arc::make_mut(binding);
+        world.bound_groups.push(group_of(binding.spec.target_group_arn.as_ref().unwrap()));
+        binding.spec.target_type = None;
+    }
+    let observed = NetworkObserved {
+        backend: Some(group(BACKEND, BACKEND_NAME, &MARKS, BTreeSet::new())),
+        groups: BTreeMap::from([(NODES.to_owned(), group(NODES, "nodes", &[], BTreeSet::new()))]),
+    };
+    let want = format!("allow 1 rule of load balancers on {NODES}: tcp 80 from {BACKEND}");
+    assert_eq!(ops(&look(&world, &observed).0), [want]);
 }

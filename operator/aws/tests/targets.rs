@@ -9,7 +9,7 @@
 
 mod support;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use fairway_aws::{
     config::Config,
@@ -59,7 +59,7 @@ fn world(case: &str) -> (World, Vec<Key>) {
 fn evaluate(world: &World, key: &Key, observed: Option<&TargetsObserved>, last: &LastGood) -> Step<Targets> {
     let config = Config::new("demo", "us-east-1", "vpc-973af0aea18100386");
     let mut facts = Facts::default();
-    for _ in 0..3 {
+    for _ in 0..4 {
         let snapshot = &world.snapshot;
         let input = Input { unit: key, config: &config, snapshot, facts: &facts, observed, last_good: last };
         match Targets::evaluate(&input) {
@@ -91,8 +91,8 @@ fn registered(targets: &[(&str, u16)]) -> TargetsObserved {
     let target = |(id, port): &(&str, u16)| Target { id: (*id).to_owned(), port: *port, zone: None };
     TargetsObserved {
         registered: targets.iter().map(target).collect(),
-        draining: BTreeSet::new(),
         found: true,
+        ..TargetsObserved::default()
     }
 }
 
@@ -166,23 +166,31 @@ fn a_new_binding_gets_its_finalizer_before_its_targets() {
 }
 
 #[test]
-fn a_missing_service_or_port_keeps_what_is_registered() {
+fn defect_13_a_missing_port_keeps_what_is_registered() {
     let (mut world, keys) = world("plain-ip");
-    edit(&mut world, &keys[0], |binding| binding.spec.service_ref.name = "gone".to_owned());
-    edit(&mut world, &keys[1], |binding| {
+    edit(&mut world, &keys[0], |binding| {
         binding.spec.service_ref.port = k8s_openapi::apimachinery::pkg::util::intstr::IntOrString::Int(81);
     });
-    for key in &keys[..2] {
-        let seen = registered(&[("10.0.0.1", 80)]);
-        let evaluation = done(evaluate(&world, key, Some(&seen), &LastGood::default()));
-        assert!(evaluation.plan.is_empty());
-        let [note] = evaluation.notes.as_slice() else { panic!("{:?}", evaluation.notes) };
-        assert_eq!((note.code.as_str(), note.held), ("BackendNotFound", true));
-    }
+    let seen = registered(&[("10.0.0.1", 80)]);
+    let evaluation = done(evaluate(&world, &keys[0], Some(&seen), &LastGood::default()));
+    assert!(evaluation.plan.is_empty());
+    let [note] = evaluation.notes.as_slice() else { panic!("{:?}", evaluation.notes) };
+    assert_eq!((note.code.as_str(), note.held), ("BackendNotFound", true));
 }
 
 #[test]
-fn nodes_that_are_not_of_ec2_or_not_wanted_are_passed_over() {
+fn a_missing_service_takes_its_targets_along() {
+    let (mut world, keys) = world("plain-ip");
+    edit(&mut world, &keys[0], |binding| binding.spec.service_ref.name = "gone".to_owned());
+    let seen = registered(&[("10.0.0.1", 80)]);
+    let evaluation = done(evaluate(&world, &keys[0], Some(&seen), &LastGood::default()));
+    assert!(lines(&evaluation).contains(&"deregister 1 target: 10.0.0.1:80".to_owned()));
+    let [note] = evaluation.notes.as_slice() else { panic!("{:?}", evaluation.notes) };
+    assert_eq!((note.code.as_str(), note.held), ("BackendNotFound", false));
+}
+
+#[test]
+fn defect_13_nodes_that_are_not_of_ec2_or_not_wanted_are_passed_over() {
     let (mut world, keys) = world("internal-instance");
     let node = |name: &str, provider: &str, extra: Value| {
         let mut node = json!({

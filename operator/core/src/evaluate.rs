@@ -4,7 +4,7 @@
 //! model with what was observed. Where it needs a fact (subnets, certificates, zones) it does not fetch it: it says
 //! which, and is called again. The caller answers, at most [`MAX_ROUNDS`] times.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use fairway_crds::LoadBalancerStateStatus;
 use serde::{Deserialize, Serialize};
@@ -126,6 +126,8 @@ pub struct Evaluation<P: Provider> {
     pub fingerprint: String,
     /// Whether nothing of the unit is wanted any more and nothing of it is left: its state can go.
     pub gone: bool,
+    /// When to look again although nothing is wrong: what is waited for does not tell the cluster when it comes.
+    pub again: Option<Duration>,
 }
 
 /// Finalizers of the objects of a unit.

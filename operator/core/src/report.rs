@@ -347,9 +347,9 @@ fn requeue<P: Provider>(evaluation: &Evaluation<P>, outcome: &Outcome, waiting_f
     } else if waiting || provisioning || classes.contains(&Class::Pending) || !outcome.withheld.is_empty() {
         Requeue::After(PENDING)
     } else if classes.contains(&Class::Environment) {
-        Requeue::After(ENVIRONMENT)
+        Requeue::After(evaluation.again.map_or(ENVIRONMENT, |again| again.min(ENVIRONMENT)))
     } else {
-        Requeue::OnChange
+        evaluation.again.map_or(Requeue::OnChange, Requeue::After)
     }
 }
 

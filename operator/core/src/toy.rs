@@ -93,5 +93,6 @@ pub(crate) fn evaluation(plan: Plan<ToyOp>) -> Evaluation<Toy> {
         good: std::collections::BTreeMap::new(),
         fingerprint: "f1".to_owned(),
         gone: false,
+        again: None,
     }
 }

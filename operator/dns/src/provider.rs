@@ -268,6 +268,7 @@ fn empty() -> Evaluation<Zones> {
         good: BTreeMap::new(),
         fingerprint: String::new(),
         gone: false,
+        again: None,
     }
 }
 

@@ -3,6 +3,7 @@
 //! Shape: the objects are a [`Snapshot`], which is what the operator reads anyway. Every write that changes something
 //! counts `version` up.
 
+mod pod;
 mod status;
 
 use std::{
@@ -36,6 +37,8 @@ pub struct Cluster {
     pub objects: Snapshot,
     /// Counts changes.
     pub version: u64,
+    /// Which targets of shared groups are ours, by ConfigMap.
+    pub records: BTreeMap<Key, String>,
     /// Reasons of Warning events, by object.
     pub warnings: BTreeMap<ObjectRef, Vec<String>>,
     serial: u64,
@@ -80,6 +83,7 @@ impl Cluster {
         let kind = match text("/kind").as_str() {
             "Ingress" => Some(Kind::Ingress),
             "Service" => Some(Kind::Service),
+            "TargetGroupBinding" => Some(Kind::TargetGroupBinding),
             _ => None,
         };
         let before = kind.and_then(|kind| self.find(&ObjectRef::new(kind, key.clone())));
@@ -92,7 +96,9 @@ impl Cluster {
                         "creationTimestamp": time(now),
                     })
                 });
-            for owned in ["uid", "creationTimestamp", "finalizers"] {
+            // Users of bindings write no annotations: those that are there are checkpoints.
+            let ours = (kind == Some(Kind::TargetGroupBinding)).then_some("annotations");
+            for owned in ["uid", "creationTimestamp", "finalizers"].into_iter().chain(ours) {
                 if let Some(value) = kept.get(owned) {
                     metadata.entry(owned).or_insert_with(|| value.clone());
                 }
@@ -119,6 +125,11 @@ impl Cluster {
             Kind::Service => {
                 self.objects.services.get(&object.key).and_then(|o| serde_json::to_value(&**o).ok())
             }
+            Kind::TargetGroupBinding => self
+                .objects
+                .target_group_bindings
+                .get(&object.key)
+                .and_then(|o| serde_json::to_value(&**o).ok()),
             _ => None,
         }
     }

@@ -29,15 +29,16 @@ pub fn aws(aws: &Aws) -> BTreeSet<String> {
             .iter()
             .map(move |one| format!("permission of {} {}", row.name, names.plain(&format!("{one:?}"))))
     });
-    let targets = aws.target_groups.values().map(|row| {
-        let mut targets: Vec<String> =
-            row.targets.iter().map(|one| format!("{}:{}", one.id, one.port)).collect();
-        targets.sort();
+    let target_groups = aws.target_groups.values().map(|row| {
         let ask = &row.ask;
         format!(
-            "target group {} {:?} {} {:?} {:?} {:?} {targets:?}",
+            "target group {} {:?} {} {:?} {:?} {:?}",
             ask.name, ask.protocol, ask.port, row.health_check, row.attributes, row.tags
         )
+    });
+    // One line each: others' targets stand beside ours.
+    let targets = aws.target_groups.values().flat_map(|row| {
+        row.targets.iter().map(|one| format!("target of {} {}:{}", row.ask.name, one.id, one.port))
     });
     let balancers = aws.balancers.values().map(|row| names.balancer(row));
     let listeners = aws.listeners.values().map(|row| {
@@ -57,6 +58,7 @@ pub fn aws(aws: &Aws) -> BTreeSet<String> {
     let records = records.map(|record| names.plain(&format!("record {record:?}")));
     groups
         .chain(permissions)
+        .chain(target_groups)
         .chain(targets)
         .chain(balancers)
         .chain(listeners)
@@ -82,7 +84,8 @@ fn cluster(inner: &Inner) -> Vec<String> {
         let good: Option<Vec<&String>> = o.status.as_ref().map(|status| status.last_good.keys().collect());
         format!("LoadBalancerState {key} {good:?}")
     });
-    let all = ingresses.chain(services).chain(bindings).chain(states);
+    let records = inner.cluster.records.iter().map(|(key, text)| format!("ConfigMap {key} {text}"));
+    let all = ingresses.chain(services).chain(bindings).chain(states).chain(records);
     all.map(|line| names.plain(&line)).collect()
 }
 

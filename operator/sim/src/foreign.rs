@@ -97,6 +97,17 @@ fn plant(aws: &mut Aws) -> Answered<()> {
         tags: tags.clone(),
     })?;
     aws.register_targets(&target_group.arn, &[("10.0.16.33".to_owned(), Some(80), None)])?;
+    aws.create_target_group(TargetGroupAsk {
+        name: "mine".to_owned(),
+        port: 80,
+        protocol: TargetProtocol::Tcp,
+        protocol_version: None,
+        target_type: TargetType::Instance,
+        ip_address_type: "ipv4".to_owned(),
+        vpc: "vpc-00000000000000001".to_owned(),
+        health_check: HealthCheckChange::default(),
+        tags: Tags::new(),
+    })?;
     let nothing = FixedResponse { content_type: None, body: None, status_code: "404".to_owned() };
     let listener = aws.create_listener(ListenerAsk {
         load_balancer: balancer.arn.clone(),

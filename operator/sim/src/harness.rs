@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use fairway_aws::targets::made_by_a_stack;
 use fairway_core::ids::{Kind, ObjectRef};
 use tokio::{sync::mpsc::UnboundedReceiver, task::JoinHandle, time::sleep};
 
@@ -220,7 +221,10 @@ impl Run {
                 object.spec.as_ref().is_some_and(|spec| spec.type_.as_deref() == Some("LoadBalancer"))
             });
             let services = services.map(|(key, _)| ObjectRef::new(Kind::Service, key.clone()));
-            let all: Vec<ObjectRef> = ingresses.chain(services).collect();
+            // Those of stacks go with their stacks.
+            let bindings = objects.target_group_bindings.iter().filter(|(_, one)| !made_by_a_stack(one));
+            let bindings = bindings.map(|(key, _)| ObjectRef::new(Kind::TargetGroupBinding, key.clone()));
+            let all: Vec<ObjectRef> = ingresses.chain(services).chain(bindings).collect();
             all.iter().for_each(|object| inner.cluster.delete(object, now));
         });
     }
@@ -382,6 +386,7 @@ impl Run {
         let objects = &inner.cluster.objects;
         leaked.extend(objects.ingresses.keys().map(|key| format!("Ingress {key} is still there")));
         leaked.extend(objects.target_group_bindings.keys().map(|key| format!("TargetGroupBinding {key}")));
+        leaked.extend(inner.cluster.records.keys().map(|key| format!("ConfigMap {key}")));
         leaked.extend(objects.states.keys().map(|key| format!("LoadBalancerState {key}")));
         drop(inner);
         self.outcome.problems.extend(leaked.into_iter().map(|what| format!("leaked: {what}")));

@@ -31,7 +31,8 @@ pub(crate) fn broken(inner: &Inner) -> Vec<String> {
 /// A TargetGroupBinding never names a target group that is gone.
 fn bindings(inner: &Inner, broken: &mut Vec<String>) {
     for (key, binding) in inner.cluster.objects.target_group_bindings.iter() {
-        let arn = binding.spec.target_group_arn.as_deref().unwrap_or_default();
+        // One that goes by a name says no more than that.
+        let Some(arn) = binding.spec.target_group_arn.as_deref() else { continue };
         if !inner.aws.target_groups.contains_key(arn) {
             broken.push(format!("TargetGroupBinding {key} names {arn}, which is gone"));
         }

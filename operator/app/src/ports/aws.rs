@@ -1,21 +1,26 @@
-//! AWS stacks and targets: what is written to AWS goes to its crate, what is written to the cluster stays here.
+//! AWS stacks and targets: what is of AWS goes to its crate, what is of the cluster stays here.
 
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use fairway_aws::{
+    facts::Query,
     model::{Binding, BindingPeer, SecurityGroupRef},
     stack::{StackOp, Stacks},
-    targets::{Targets, TargetsOp},
+    targets::{
+        PodHealth, RECORD_KEY, Targets, TargetsObserved, TargetsOp, TargetsScope, read_record, record_of,
+        spell_record,
+    },
 };
 use fairway_aws_api::Aws;
-use fairway_cluster::write::BindingWrite;
+use fairway_cluster::write::{BindingWrite, PodConditionWrite};
 use fairway_core::{
     class::Class,
+    evaluate::Facts,
     ids::{Key, StackId},
     plan::{Bindings, Handle, ResourceKey},
 };
-use fairway_engine::ports::{Applied, Apply, Clock as _, Refusal};
+use fairway_engine::ports::{Answer, Applied, Apply, Clock as _, Observe, Refusal};
 
 use super::{
     cluster::{Cluster, refused},
@@ -83,13 +88,55 @@ impl AwsAndCluster {
 }
 
 #[async_trait]
+impl Answer<Targets> for AwsAndCluster {
+    async fn answer(&self, unit: &Key, queries: &[Query]) -> Result<Facts<Targets>, Refusal> {
+        Answer::<Targets>::answer(&*self.aws, unit, queries).await
+    }
+}
+
+#[async_trait]
+impl Observe<Targets> for AwsAndCluster {
+    async fn observe(&self, unit: &Key, scope: &TargetsScope) -> Result<TargetsObserved, Refusal> {
+        let seen = Observe::<Targets>::observe(&*self.aws, unit, scope).await?;
+        if !scope.record {
+            return Ok(seen);
+        }
+        let read = self.cluster.writer.record(&record_of(unit), RECORD_KEY).await;
+        let recorded = read.map_err(|error| refused(&error))?.map(|text| read_record(&text));
+        Ok(TargetsObserved { recorded, ..seen })
+    }
+}
+
+#[async_trait]
 impl Apply<Targets> for AwsAndCluster {
     async fn apply(&self, unit: &Key, op: &TargetsOp, bindings: &Bindings) -> Result<Applied, Refusal> {
-        let TargetsOp::Checkpoint { binding, checkpoint } = op else {
-            return Apply::<Targets>::apply(&*self.aws, unit, op, bindings).await;
+        let writer = &self.cluster.writer;
+        let written = match op {
+            TargetsOp::Checkpoint { binding, checkpoint } => {
+                let at = i64::try_from(Process.now().as_secs()).unwrap_or(i64::MAX);
+                writer.checkpoint(binding, checkpoint.as_deref(), at).await
+            }
+            TargetsOp::Record { binding, targets } => {
+                writer.put_record(&record_of(binding), RECORD_KEY, &spell_record(targets)).await
+            }
+            TargetsOp::ForgetRecord { binding } => writer.delete_record(&record_of(binding)).await,
+            TargetsOp::Tell(told) => writer.pod_condition(&condition(told)).await,
+            TargetsOp::Register { .. } | TargetsOp::Deregister { .. } => {
+                return Apply::<Targets>::apply(&*self.aws, unit, op, bindings).await;
+            }
         };
-        let at = i64::try_from(Process.now().as_secs()).unwrap_or(i64::MAX);
-        let write = self.cluster.writer.checkpoint(binding, checkpoint.as_deref(), at);
-        write.await.map(|()| Applied::Changed).map_err(|error| refused(&error))
+        written.map(|()| Applied::Changed).map_err(|error| refused(&error))
+    }
+}
+
+fn condition(told: &PodHealth) -> PodConditionWrite<'_> {
+    PodConditionWrite {
+        pod: &told.pod,
+        uid: &told.uid,
+        kind: &told.gate,
+        status: &told.status,
+        reason: &told.reason,
+        message: &told.message,
+        turned: told.turned,
     }
 }

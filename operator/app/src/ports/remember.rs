@@ -1,4 +1,4 @@
-//! What is remembered of units: stacks in their `LoadBalancerState`, other units not at all.
+//! What is remembered of stacks: their `LoadBalancerState`.
 
 use std::{sync::Arc, time::Duration};
 
@@ -83,28 +83,5 @@ impl<P: Provider<Unit = StackId>> Remember<P> for States {
         // Only the condition is news: addresses and ARNs stay as they were.
         let said = state_status(&report, None, Some(&before));
         self.write(unit, LoadBalancerStateStatus { conditions: said.conditions, ..before }).await
-    }
-}
-
-/// Units that keep nothing between looks: what they need is on their objects or costs one list.
-pub(crate) struct Forgets;
-
-#[async_trait]
-impl<P: Provider> Remember<P> for Forgets {
-    async fn recall(&self, _: &P::Unit) -> Result<Remembered, Refusal> {
-        Ok(Remembered::default())
-    }
-
-    async fn forget(&self, _: &P::Unit) -> Result<(), Refusal> {
-        Ok(())
-    }
-
-    async fn record(&self, _: &P::Unit, _: Option<Record<'_>>) -> Result<(), Refusal> {
-        Ok(())
-    }
-
-    async fn stumble(&self, unit: &P::Unit, failure: &Failure) -> Result<(), Refusal> {
-        tracing::warn!(unit = %unit, code = failure.code, message = failure.message, "nothing was changed");
-        Ok(())
     }
 }

@@ -28,7 +28,9 @@ use fairway_engine::{
 use crate::{
     admin::Metrics,
     options::Options,
-    ports::{Addresses, AwsAndCluster, Checkpoints, Forgets, Process, Shared, States, Unopposed, ZoneNotes},
+    ports::{
+        Addresses, AwsAndCluster, Checkpoints, Networking, Process, Shared, States, Unopposed, ZoneNotes,
+    },
 };
 
 /// Every context, and what they share.
@@ -214,6 +216,7 @@ impl Wiring<'_> {
         let both = Arc::new(AwsAndCluster { aws: Arc::clone(&api), cluster: Arc::clone(self.cluster) });
         let states = Arc::new(States(Arc::clone(self.cluster)));
         let checkpoints = Arc::new(Checkpoints(Arc::clone(self.cluster)));
+        let networking = Arc::new(Networking(Arc::clone(self.cluster)));
         let world = Arc::clone(&api);
         AwsContexts {
             stacks: self.split(
@@ -223,8 +226,8 @@ impl Wiring<'_> {
                 states,
                 Announces::LoadBalancers,
             ),
-            targets: self.split(config.clone(), Arc::clone(&world), both, checkpoints, Announces::Nothing),
-            network: self.context(config.clone(), world, Arc::new(Forgets), Announces::BackendSecurityGroup),
+            targets: self.context(config.clone(), both, checkpoints, Announces::Nothing),
+            network: self.context(config.clone(), world, networking, Announces::BackendSecurityGroup),
             api,
         }
     }

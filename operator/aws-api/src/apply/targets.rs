@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use fairway_aws::targets::{Target, TargetsOp};
+use aws_sdk_elasticloadbalancingv2::Client;
+use fairway_aws::targets::{Health, Target, TargetsOp};
 use fairway_engine::ports::{Applied, Refusal};
 
 use super::Done;
@@ -15,11 +16,13 @@ const CHUNK: usize = 200;
 impl Aws {
     pub(crate) async fn apply_targets(&self, op: &TargetsOp) -> Result<Applied, Refusal> {
         let (group, done) = match op {
-            TargetsOp::Register { target_group, targets } => {
-                (target_group, self.register(target_group, targets).await)
+            TargetsOp::Register { target_group, role, targets } => {
+                let elb = self.elb_as(role.as_ref()).await;
+                (target_group, self.register(&elb, target_group, targets).await)
             }
-            TargetsOp::Deregister { target_group, targets } => {
-                (target_group, self.deregister(target_group, targets).await)
+            TargetsOp::Deregister { target_group, role, targets } => {
+                let elb = self.elb_as(role.as_ref()).await;
+                (target_group, self.deregister(&elb, target_group, targets).await)
             }
             other => {
                 let message = format!("{other:?} is not for AWS");
@@ -33,23 +36,27 @@ impl Aws {
         Ok(done?)
     }
 
-    async fn register(&self, group: &str, targets: &BTreeSet<Target>) -> Done {
+    async fn register(&self, elb: &Client, group: &str, targets: &BTreeSet<Target>) -> Done {
         for part in parts(targets) {
             let wire = part.iter().map(wire::target::encode).collect();
-            let request = self.elbv2.register_targets().target_group_arn(group).set_targets(Some(wire));
+            let request = elb.register_targets().target_group_arn(group).set_targets(Some(wire));
             self.elb("RegisterTargets", request.send()).await?;
             self.inventory.members.changed(group, |seen| {
                 seen.draining.retain(|target| !part.contains(target));
                 seen.registered.extend(part.iter().cloned());
+                // As it will be said until somebody asks.
+                if let Some(health) = &mut seen.health {
+                    health.extend(part.iter().map(|target| (target.to_string(), Health::registering())));
+                }
             });
         }
         Ok(Applied::Changed)
     }
 
-    async fn deregister(&self, group: &str, targets: &BTreeSet<Target>) -> Done {
+    async fn deregister(&self, elb: &Client, group: &str, targets: &BTreeSet<Target>) -> Done {
         for part in parts(targets) {
             let wire = part.iter().map(wire::target::encode).collect();
-            let request = self.elbv2.deregister_targets().target_group_arn(group).set_targets(Some(wire));
+            let request = elb.deregister_targets().target_group_arn(group).set_targets(Some(wire));
             match self.elb("DeregisterTargets", request.send()).await {
                 Err(fault) if fault.is(&["TargetGroupNotFound"]) => {
                     self.inventory.members.doubt(group);

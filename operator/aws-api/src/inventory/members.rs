@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use fairway_aws::targets::TargetsObserved;
+use fairway_aws::targets::{HealthByTarget, TargetsObserved, TargetsScope};
 use tokio::time::Instant;
 
 /// What is registered where.
 pub(crate) struct Members {
     max_age: Duration,
+    /// Health changes by itself, members do not.
+    health_age: Duration,
     state: Mutex<State>,
 }
 
@@ -25,15 +27,23 @@ pub(crate) struct Mark(u64);
 
 impl Members {
     /// Nothing is known; what is read is relied on for so long.
-    pub(crate) fn new(max_age: Duration) -> Self {
-        Self { max_age, state: Mutex::default() }
+    pub(crate) fn new(max_age: Duration, health_age: Duration) -> Self {
+        Self { max_age, health_age, state: Mutex::default() }
     }
 
-    /// The members of a group, if they are known and not too old.
-    pub(crate) fn get(&self, group: &str) -> Option<TargetsObserved> {
+    /// How long health is relied on.
+    pub(crate) const fn health_age(&self) -> Duration {
+        self.health_age
+    }
+
+    /// The members of a group, with their health if that is asked for, if they are known and not too old.
+    pub(crate) fn get(&self, scope: &TargetsScope) -> Option<TargetsObserved> {
         let state = self.lock();
-        let (seen, since) = state.groups.get(group)?;
-        (since.elapsed() <= self.max_age).then(|| seen.clone())
+        let (seen, since) = state.groups.get(&scope.target_group)?;
+        let most = if scope.health { self.max_age.min(self.health_age) } else { self.max_age };
+        let health = seen.health.as_ref().filter(|_| scope.health);
+        let asked = || TargetsObserved { health: health.cloned(), ..seen.clone() };
+        (since.elapsed() <= most).then(asked)
     }
 
     /// Taken before a read.
@@ -51,7 +61,8 @@ impl Members {
 
     /// A group that was just made has no members.
     pub(crate) fn made(&self, group: &str) {
-        let empty = TargetsObserved { found: true, ..TargetsObserved::default() };
+        let health = Some(HealthByTarget::new());
+        let empty = TargetsObserved { found: true, health, ..TargetsObserved::default() };
         let mut state = self.lock();
         state.writes += 1;
         state.groups.insert(group.to_owned(), (empty, Instant::now()));

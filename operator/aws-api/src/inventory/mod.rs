@@ -85,11 +85,16 @@ impl Inventory {
             max_age,
             region: Ledger::default(),
             security_groups: Ledger::default(),
-            members: Members::new(max_age),
+            members: Members::new(max_age, Duration::ZERO),
             addons: Addons::default(),
             zones: Zones::default(),
             poll: Poll::default(),
         }
+    }
+
+    /// The same, relying on what AWS says of targets' health for so long.
+    pub(crate) fn with_health_age(self, health_age: Duration) -> Self {
+        Self { members: Members::new(self.max_age, health_age), ..self }
     }
 
     /// Whether something known since then is worth relying on.

@@ -9,11 +9,12 @@ use crate::wire;
 impl Aws {
     pub(crate) async fn observe_targets(&self, scope: &TargetsScope) -> Result<TargetsObserved, Fault> {
         let members = &self.inventory.members;
-        if let Some(known) = members.get(&scope.target_group) {
+        if let Some(known) = members.get(scope) {
             return Ok(known);
         }
         let mark = members.mark();
-        let request = self.elbv2.describe_target_health().target_group_arn(&scope.target_group);
+        let elb = self.elb_as(scope.role.as_ref()).await;
+        let request = elb.describe_target_health().target_group_arn(&scope.target_group);
         let seen = match self.elb("DescribeTargetHealth", request.send()).await {
             Ok(answer) => wire::target::decode(answer.target_health_descriptions())?,
             Err(fault) if fault.is(&["TargetGroupNotFound"]) => return Ok(TargetsObserved::default()),

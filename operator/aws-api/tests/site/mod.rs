@@ -282,13 +282,14 @@ impl Stack {
         let target = |id: &&str| Target { id: (*id).to_owned(), port: 8080, zone: Some("all".to_owned()) };
         let op = TargetsOp::Register {
             target_group: self.group_arn(),
+            role: None,
             targets: addresses.iter().map(target).collect(),
         };
         Apply::<Targets>::apply(aws, &Key::new("default", "web"), &op, &Bindings::new()).await.unwrap();
     }
 
     pub(crate) async fn targets(&self, aws: &Aws) -> TargetsObserved {
-        let scope = TargetsScope { target_group: self.group_arn() };
+        let scope = TargetsScope { target_group: self.group_arn(), role: None, health: false, record: false };
         Observe::<Targets>::observe(aws, &Key::new("default", "web"), &scope).await.unwrap()
     }
 

@@ -31,7 +31,10 @@ const BACKEND_DESCRIPTION: &str = "[k8s] Shared Backend SecurityGroup for LoadBa
 
 /// The one pure entry of the Network unit.
 pub(super) fn evaluate(input: &Input<'_, Network>) -> Step<Network> {
-    let (asking, mut notes) = rules::asking(input.snapshot);
+    let (asking, mut notes) = match rules::asking(input.snapshot, input.facts) {
+        Ok(asking) => asking,
+        Err(queries) => return Step::NeedFacts(queries),
+    };
     let (addresses, instances) = rules::wanted_interfaces(&asking);
     let nobody = addresses.is_empty() && instances.is_empty();
     let query = Query::Interfaces { addresses, instances };
@@ -227,6 +230,7 @@ impl Look<'_> {
             good: BTreeMap::new(),
             fingerprint: self.fingerprint.clone(),
             gone: false,
+            again: None,
         }
     }
 }

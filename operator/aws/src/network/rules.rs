@@ -1,9 +1,13 @@
 //! Which rules nodes and pods need, from the networking of all TargetGroupBindings.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use fairway_core::{
     class::{Class, Classified},
+    evaluate::Facts,
     ids::{Key, Kind, ObjectRef},
     note::Note,
     settings::Provenance,
@@ -12,12 +16,13 @@ use fairway_core::{
 use fairway_crds::{NetworkingIngressRule, NetworkingPort, TargetGroupBinding};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::RULE_DESCRIPTION;
+use super::{Network, RULE_DESCRIPTION};
 use crate::{
     config::Config,
     endpoints::{self, Endpoint, Unknown},
-    facts::Interface,
+    facts::{Interface, Query},
     model::{Permission, Source},
+    targets::{self, BoundError},
 };
 
 const ALL_PORTS: (u16, u16) = (0, u16::MAX);
@@ -26,6 +31,8 @@ const ALL_PORTS: (u16, u16) = (0, u16::MAX);
 pub(super) enum RulesError {
     #[error("{0}; rules on nodes and pods are kept")]
     Targets(Unknown),
+    #[error("{0}; rules on nodes and pods are kept")]
+    Bound(BoundError),
     #[error("no network interface is known for {0}; no rule of load balancers is taken away")]
     NoInterface(String),
     #[error("interface {interface} has {count} security groups with tag {tag}, one is needed")]
@@ -38,6 +45,7 @@ impl Classified for RulesError {
     fn class(&self) -> Class {
         match self {
             Self::Targets(_) | Self::UnknownPort(_) => Class::Invalid,
+            Self::Bound(error) => error.class(),
             Self::NoInterface(_) => Class::Pending,
             Self::Ambiguous { .. } => Class::Environment,
         }
@@ -46,6 +54,7 @@ impl Classified for RulesError {
     fn code(&self) -> &'static str {
         match self {
             Self::Targets(_) => "BackendNotFound",
+            Self::Bound(error) => error.code(),
             Self::NoInterface(_) => "NoNetworkInterface",
             Self::Ambiguous { .. } => "AmbiguousSecurityGroup",
             Self::UnknownPort(_) => "UnknownPort",
@@ -56,7 +65,7 @@ impl Classified for RulesError {
 /// A binding that asks for rules, and its targets.
 pub(super) struct Asking<'a> {
     about: ObjectRef,
-    object: &'a TargetGroupBinding,
+    object: Cow<'a, TargetGroupBinding>,
     endpoints: BTreeSet<Endpoint>,
     instances: bool,
 }
@@ -69,33 +78,49 @@ impl Asking<'_> {
 
     /// Whether a stack made it: then its source is the shared group.
     pub(super) fn made_by_a_stack(&self) -> bool {
-        let labels = self.object.metadata.labels.iter().flatten();
-        labels
-            .into_iter()
-            .any(|(key, _)| key.ends_with(".k8s.aws/stack") || key.ends_with(".k8s.aws/stack-name"))
+        targets::made_by_a_stack(&self.object)
     }
 }
 
 /// Every binding that asks for rules and whose targets are known, and what is wrong with the others.
-pub(super) fn asking(snapshot: &Snapshot) -> (Vec<Asking<'_>>, Vec<Note>) {
-    let (mut asking, mut notes) = (Vec::new(), Vec::new());
+///
+/// # Errors
+/// What has to be known first.
+pub(super) fn asking<'a>(
+    snapshot: &'a Snapshot,
+    facts: &Facts<Network>,
+) -> Result<(Vec<Asking<'a>>, Vec<Note>), Vec<Query>> {
+    let (mut asking, mut notes, mut queries) = (Vec::new(), Vec::new(), Vec::new());
     for (key, object) in snapshot.target_group_bindings.iter() {
         let wants = object.spec.networking.as_ref().is_some_and(|wanted| !wanted.ingress.is_empty());
         if object.metadata.deletion_timestamp.is_some() || !wants {
             continue;
         }
         let about = ObjectRef::new(Kind::TargetGroupBinding, key.clone());
-        match endpoints::of(snapshot, object) {
-            Ok(endpoints) => asking.push(Asking {
-                about,
-                object,
-                endpoints,
-                instances: object.spec.target_type.as_deref() == Some("instance"),
-            }),
-            Err(error) => notes.push(Note::hold(&about, &RulesError::Targets(error))),
+        match whole(object, facts) {
+            Ok(Ok(object)) => match endpoints::of(snapshot, &object) {
+                Ok(endpoints) => {
+                    let instances = object.spec.target_type.as_deref() == Some("instance");
+                    asking.push(Asking { about, object, endpoints, instances });
+                }
+                // Nothing is behind a Service that is gone.
+                Err(Unknown::NoService(_)) => {}
+                Err(error) => notes.push(Note::hold(&about, &RulesError::Targets(error))),
+            },
+            Ok(Err(query)) => queries.push(query),
+            Err(error) => notes.push(Note::hold(&about, &RulesError::Bound(error))),
         }
     }
-    (asking, notes)
+    if queries.is_empty() { Ok((asking, notes)) } else { Err(queries) }
+}
+
+/// The binding with everything said, or the question whose answer says it.
+fn whole<'a>(
+    object: &'a TargetGroupBinding,
+    facts: &Facts<Network>,
+) -> Result<Result<Cow<'a, TargetGroupBinding>, Query>, BoundError> {
+    let query = targets::group_query(&object.spec)?;
+    Ok(targets::filled(object, facts.get(&query))?.ok_or(query))
 }
 
 /// Addresses and instances whose interfaces have to be known.
@@ -168,7 +193,7 @@ impl Spans {
         entry: &NetworkingIngressRule,
         groups: &BTreeSet<String>,
     ) -> Result<(), RulesError> {
-        for port in &entry.ports {
+        for port in &ports(entry) {
             let protocol = if port.protocol.as_deref() == Some("UDP") { "udp" } else { "tcp" };
             let spans = numbers(snapshot, one, port)?;
             for (group, source) in groups.iter().flat_map(|group| sources(entry).map(move |one| (group, one)))
@@ -200,6 +225,11 @@ impl Spans {
         }
         all
     }
+}
+
+/// Ports of an entry. One without ports is for every TCP port, as its documentation has always said.
+fn ports(entry: &NetworkingIngressRule) -> Vec<NetworkingPort> {
+    if entry.ports.is_empty() { vec![NetworkingPort::default()] } else { entry.ports.clone() }
 }
 
 fn sources(entry: &NetworkingIngressRule) -> impl Iterator<Item = Source> + '_ {

@@ -205,6 +205,7 @@ impl Look<'_> {
             good: self.lowered.good.clone(),
             fingerprint: self.fingerprint.clone(),
             gone: !wanted && !self.lowered.frozen,
+            again: None,
         }
     }
 

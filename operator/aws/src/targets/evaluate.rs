@@ -1,61 +1,77 @@
 //! A look at one TargetGroupBinding.
 //!
-//! New targets are registered before old ones are taken out. The checkpoint is emptied before the first change and
-//! written after the last. What cannot be known, a missing Service or port, keeps what is registered.
+//! | what is missing          | targets                                    |
+//! |--------------------------|--------------------------------------------|
+//! | the Service              | none: what is registered is taken out      |
+//! | its port or node port    | not known: what is registered is kept      |
+//!
+//! Nothing is asked of AWS while the checkpoint says that all is registered and no pod waits for its target.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use fairway_core::{
     class::{Class, Classified},
     evaluate::{Evaluation, Finalizers, Input, Step},
     ids::{Kind, ObjectRef},
     note::Note,
-    plan::{Bindings, OpId, Plan},
+    plan::{Bindings, Plan},
 };
 use fairway_crds::TargetGroupBinding;
 use ipnet::IpNet;
 
 use super::{
-    FINALIZER, Target, Targets, TargetsModel, TargetsObserved, TargetsOp, TargetsScope, checkpoint,
-    checkpoint_of,
+    BoundError, FINALIZER, Target, Targets, TargetsModel, TargetsObserved, TargetsScope, bound,
+    change::Change,
+    checkpoint, checkpoint_of,
+    gate::{self, Gated},
+    made_by_a_stack,
 };
 use crate::{
     endpoints::{self, Endpoint, Unknown},
     facts::{Answer, Query},
 };
 
-/// Targets of one call.
-const CHUNK: usize = 200;
-
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 enum TargetsError {
+    #[error("{0}; no target is registered for it")]
+    NoService(Unknown),
     #[error("{0}; registered targets are kept")]
     Unknown(Unknown),
-    #[error("spec.targetGroupARN is missing")]
-    NoArn,
-    #[error("{0} is not supported yet; registered targets are kept")]
-    Unsupported(&'static str),
-    #[error("target group {0} does not exist")]
-    NoTargetGroup(String),
+    #[error("{0}; registered targets are kept")]
+    Bound(BoundError),
+    #[error("VPC {0} does not exist")]
+    NoVpc(String),
+    #[error("{0} targets are wanted and no more than {1} may be registered in one target group")]
+    TooMany(usize, usize),
     #[error("the spec cannot be written as JSON")]
     Spec,
+}
+
+impl From<BoundError> for TargetsError {
+    fn from(error: BoundError) -> Self {
+        Self::Bound(error)
+    }
 }
 
 impl Classified for TargetsError {
     fn class(&self) -> Class {
         match self {
-            Self::Unknown(_) | Self::NoArn | Self::Unsupported(_) => Class::Invalid,
-            Self::NoTargetGroup(_) => Class::Environment,
+            Self::NoService(_) | Self::Unknown(_) => Class::Invalid,
+            Self::Bound(error) => error.class(),
+            Self::NoVpc(_) | Self::TooMany(..) => Class::Environment,
             Self::Spec => Class::Bug,
         }
     }
 
     fn code(&self) -> &'static str {
         match self {
-            Self::Unknown(_) => "BackendNotFound",
-            Self::NoArn => "NoTargetGroupARN",
-            Self::Unsupported(_) => "UnsupportedBinding",
-            Self::NoTargetGroup(_) => "TargetGroupNotFound",
+            Self::NoService(_) | Self::Unknown(_) => "BackendNotFound",
+            Self::Bound(error) => error.code(),
+            Self::NoVpc(_) => "VpcNotFound",
+            Self::TooMany(..) => "TooManyTargets",
             Self::Spec => "InternalError",
         }
     }
@@ -78,59 +94,108 @@ struct Look<'a> {
     about: ObjectRef,
 }
 
+/// What is wanted, and what there is to say of it.
+struct Wanted<'a> {
+    model: TargetsModel,
+    gated: Vec<Gated<'a>>,
+    notes: Vec<Note>,
+}
+
 impl Look<'_> {
-    fn arn(&self) -> Result<&str, TargetsError> {
-        self.binding.spec.target_group_arn.as_deref().ok_or(TargetsError::NoArn)
-    }
-
-    fn supported(&self) -> Result<(), TargetsError> {
-        let spec = &self.binding.spec;
-        if spec.multi_cluster_target_group == Some(true) {
-            Err(TargetsError::Unsupported("spec.multiClusterTargetGroup"))
-        } else if spec.iam_role_arn_to_assume.is_some() {
-            Err(TargetsError::Unsupported("spec.iamRoleArnToAssume"))
-        } else {
-            Ok(())
-        }
-    }
-
     fn registration(&self) -> Result<Step<Targets>, TargetsError> {
-        self.supported()?;
-        let arn = self.arn()?;
-        let endpoints = endpoints::of(self.input.snapshot, self.binding).map_err(TargetsError::Unknown)?;
+        let query = bound::query(&self.binding.spec)?;
+        let answer = self.input.facts.get(&query);
+        let Some(binding) = bound::filled(self.binding, answer)? else {
+            return Ok(Step::NeedFacts(vec![query]));
+        };
+        bound::plausible(&binding.spec)?;
+        let (endpoints, notes) = self.endpoints(&binding)?;
         let checkpoint = checkpoint::of(&endpoints, &self.binding.spec).map_err(|_| TargetsError::Spec)?;
-        let written = checkpoint_of(self.binding);
-        let relied_on = self.input.last_good.fingerprint.as_ref() == Some(&checkpoint);
-        let Some(targets) = self.targets(&endpoints) else { return Ok(Step::NeedFacts(vec![Query::Vpc])) };
-        let model =
-            TargetsModel { target_group: arn.to_owned(), targets, checkpoint: Some(checkpoint.clone()) };
-        if relied_on && written.as_ref() == Some(&checkpoint) {
-            return Ok(self.done(model, Plan::default()));
+        let vpc = self.vpc(&binding).filter(|_| !endpoints.is_empty());
+        let ranges = match vpc.as_ref().map(|query| self.ranges(&binding, query)).transpose()? {
+            None => None,
+            Some(Some(ranges)) => Some(ranges),
+            Some(None) => return Ok(Step::NeedFacts(vpc.into_iter().collect())),
+        };
+        let targets = endpoints.iter().map(|endpoint| target(endpoint, ranges.as_deref())).collect();
+        let gated = gate::of(self.input.snapshot, &self.input.unit.name, &endpoints);
+        let model = TargetsModel { targets, checkpoint: Some(checkpoint), ..model(&binding) };
+        let wanted = Wanted { model, gated, notes };
+        if self.is_settled(&wanted) {
+            return Ok(self.done(wanted, Plan::default(), None));
         }
-        match self.input.observed {
-            None => Ok(Step::NeedObserved(TargetsScope { target_group: arn.to_owned() })),
-            Some(observed) if !observed.found => Err(TargetsError::NoTargetGroup(arn.to_owned())),
-            Some(observed) => {
-                let plan = self.plan(&model, observed, written.as_ref());
-                Ok(self.done(model, plan))
+        // What a stack made says what AWS said when the group was made.
+        if !made_by_a_stack(self.binding) {
+            match answer {
+                Some(Answer::BoundGroup(Some(group))) => bound::agrees(&self.binding.spec, group)?,
+                Some(_) => return Err(BoundError::NoTargetGroup(wanted.model.target_group).into()),
+                None => return Ok(Step::NeedFacts(vec![query])),
             }
         }
+        self.compared(wanted)
+    }
+
+    /// Whether all is registered as the checkpoint says, and no pod waits.
+    fn is_settled(&self, wanted: &Wanted<'_>) -> bool {
+        let checkpoint = wanted.model.checkpoint.as_ref();
+        let relied_on = self.input.last_good.fingerprint.as_ref() == checkpoint;
+        let written = checkpoint_of(self.binding).as_ref() == checkpoint;
+        relied_on && written && !wanted.gated.iter().any(Gated::waits)
+    }
+
+    fn compared(&self, wanted: Wanted<'_>) -> Result<Step<Targets>, TargetsError> {
+        let Some(observed) = self.input.observed else {
+            return Ok(Step::NeedObserved(scope(&wanted.model, &wanted.gated)));
+        };
+        if !observed.found {
+            return Err(BoundError::NoTargetGroup(wanted.model.target_group).into());
+        }
+        let written = checkpoint_of(self.binding);
+        let change = self.change(&wanted, observed, written.as_ref());
+        let again =
+            change.leaves_pods_waiting().then(|| Duration::from_secs(self.input.config.health_period));
+        let plan = change.plan();
+        Ok(self.done(wanted, plan, again))
     }
 
     /// The object goes: its targets go first, then the finalizer.
     fn farewell(&self) -> Result<Step<Targets>, TargetsError> {
-        let carried = self.finalized();
-        let supported = self.supported();
-        let (Ok(arn), true) = (self.arn(), carried && supported.is_ok()) else {
-            // Targets that others may share, or that nobody can name, are not touched.
-            return Ok(Step::Done(Box::new(self.released(nothing()))));
+        let released = || Ok(Step::Done(Box::new(self.released(nothing()))));
+        let Ok(query) = bound::query(&self.binding.spec) else { return released() };
+        if !self.finalized() {
+            return released();
+        }
+        let binding = match bound::filled(self.binding, self.input.facts.get(&query)) {
+            Ok(Some(binding)) => binding,
+            Ok(None) => return Ok(Step::NeedFacts(vec![query])),
+            // Nothing is registered in a group that does not exist.
+            Err(_) => return released(),
         };
+        let endpoints = endpoints::of(self.input.snapshot, &binding).unwrap_or_default();
+        let gated = gate::of(self.input.snapshot, &self.input.unit.name, &endpoints);
+        let wanted = Wanted { model: model(&binding), gated, notes: Vec::new() };
         let Some(observed) = self.input.observed else {
-            return Ok(Step::NeedObserved(TargetsScope { target_group: arn.to_owned() }));
+            return Ok(Step::NeedObserved(scope(&wanted.model, &[])));
         };
-        let model = TargetsModel { target_group: arn.to_owned(), targets: BTreeSet::new(), checkpoint: None };
-        let plan = self.plan(&model, observed, None);
-        Ok(Step::Done(Box::new(self.released(Evaluation { model: Some(model), plan, ..nothing() }))))
+        let plan = self.change(&wanted, observed, None).plan();
+        Ok(Step::Done(Box::new(self.released(Evaluation { model: Some(wanted.model), plan, ..nothing() }))))
+    }
+
+    fn change<'b>(
+        &'b self,
+        wanted: &'b Wanted<'b>,
+        observed: &'b TargetsObserved,
+        written: Option<&'b String>,
+    ) -> Change<'b> {
+        let most = self.input.config.max_targets;
+        Change {
+            unit: self.input.unit,
+            model: &wanted.model,
+            observed,
+            written,
+            gated: &wanted.gated,
+            most: if most == 0 { usize::MAX } else { most },
+        }
     }
 
     fn released(&self, evaluation: Evaluation<Targets>) -> Evaluation<Targets> {
@@ -143,59 +208,86 @@ impl Look<'_> {
         self.binding.metadata.finalizers.iter().flatten().any(|finalizer| finalizer == FINALIZER)
     }
 
-    /// Endpoints as targets; `None` when the VPC's ranges have to be known first.
-    fn targets(&self, endpoints: &BTreeSet<Endpoint>) -> Option<BTreeSet<Target>> {
-        let instances = self.binding.spec.target_type.as_deref() == Some("instance");
-        if instances || endpoints.is_empty() {
-            return Some(endpoints.iter().map(|endpoint| target(endpoint, None)).collect());
-        }
-        let Answer::Vpc { ipv4, ipv6 } = self.input.facts.get(&Query::Vpc)? else { return None };
-        let ranges: Vec<IpNet> = ipv4.iter().chain(ipv6).filter_map(|range| range.parse().ok()).collect();
-        let inside = |address: &str| {
-            let address = address.parse::<std::net::IpAddr>();
-            address.is_ok_and(|address| ranges.iter().any(|range| range.contains(&address)))
-        };
-        let zone = |endpoint: &Endpoint| (!inside(&endpoint.id)).then(|| "all".to_owned());
-        Some(endpoints.iter().map(|endpoint| target(endpoint, zone(endpoint))).collect())
-    }
-
-    fn plan(
+    /// What is to be registered. A Service that is gone has nothing behind it.
+    fn endpoints(
         &self,
-        model: &TargetsModel,
-        observed: &TargetsObserved,
-        written: Option<&String>,
-    ) -> Plan<TargetsOp> {
-        let mut plan = Plan::default();
-        let mut last: Vec<OpId> = Vec::new();
-        let missing = without(&model.targets, &observed.registered);
-        let extra = without(&observed.registered, &model.targets);
-        let changes = !missing.is_empty() || !extra.is_empty();
-        let checkpoint = |checkpoint| TargetsOp::Checkpoint { binding: self.input.unit.clone(), checkpoint };
-        if changes && written.is_some() {
-            last = vec![plan.push(checkpoint(None), last)];
+        binding: &TargetGroupBinding,
+    ) -> Result<(BTreeSet<Endpoint>, Vec<Note>), TargetsError> {
+        let most = self.input.config.max_targets;
+        match endpoints::of(self.input.snapshot, binding) {
+            Ok(endpoints) if most != 0 && endpoints.len() > most => {
+                let error = TargetsError::TooMany(endpoints.len(), most);
+                Ok((endpoints, vec![Note::warn(&self.about, &error)]))
+            }
+            Ok(endpoints) => Ok((endpoints, Vec::new())),
+            Err(error @ Unknown::NoService(_)) => {
+                Ok((BTreeSet::new(), vec![Note::warn(&self.about, &TargetsError::NoService(error))]))
+            }
+            Err(error) => Err(TargetsError::Unknown(error)),
         }
-        let target_group = || model.target_group.clone();
-        for targets in chunks(&missing) {
-            last = vec![plan.push(TargetsOp::Register { target_group: target_group(), targets }, last)];
-        }
-        for targets in chunks(&extra) {
-            last = vec![plan.push(TargetsOp::Deregister { target_group: target_group(), targets }, last)];
-        }
-        if model.checkpoint.is_some() && (changes || model.checkpoint.as_ref() != written) {
-            plan.push(checkpoint(model.checkpoint.clone()), last);
-        }
-        plan
     }
 
-    fn done(&self, model: TargetsModel, plan: Plan<TargetsOp>) -> Step<Targets> {
+    /// Asks which addresses are inside the group's VPC; instances are inside by their nature.
+    fn vpc(&self, binding: &TargetGroupBinding) -> Option<Query> {
+        let spec = &binding.spec;
+        let of_other = || spec.vpc_id.clone().filter(|vpc| *vpc != self.input.config.vpc).map(Query::VpcOf);
+        (spec.target_type.as_deref() != Some("instance")).then(|| of_other().unwrap_or(Query::Vpc))
+    }
+
+    /// Address ranges of the group's VPC; `None`: the answer to the query is needed.
+    fn ranges(
+        &self,
+        binding: &TargetGroupBinding,
+        query: &Query,
+    ) -> Result<Option<Vec<IpNet>>, TargetsError> {
+        let assumed = bound::role(&binding.spec).is_some();
+        let ranges = match (self.input.facts.get(query), query) {
+            (Some(Answer::Vpc { ipv4, ipv6 }), _) => [ipv4.as_slice(), ipv6].concat(),
+            (Some(Answer::VpcOf(Some(ranges))), _) => ranges.clone(),
+            // The VPC of another account is not told: nothing here is inside it.
+            (Some(Answer::VpcOf(None)), _) if assumed => Vec::new(),
+            (Some(Answer::VpcOf(None)), Query::VpcOf(vpc)) => return Err(TargetsError::NoVpc(vpc.clone())),
+            _ => return Ok(None),
+        };
+        Ok(Some(ranges.iter().filter_map(|range| range.parse().ok()).collect()))
+    }
+
+    fn done(
+        &self,
+        wanted: Wanted<'_>,
+        plan: Plan<super::TargetsOp>,
+        again: Option<Duration>,
+    ) -> Step<Targets> {
+        let Wanted { model, notes, .. } = wanted;
         let fingerprint = model.checkpoint.clone().unwrap_or_default();
         let add = (!self.finalized()).then(|| (self.about.clone(), FINALIZER.to_owned()));
         let finalizers = Finalizers { add: add.into_iter().collect(), remove: Vec::new() };
-        Step::Done(Box::new(Evaluation { model: Some(model), plan, fingerprint, finalizers, ..nothing() }))
+        let model = Some(model);
+        Step::Done(Box::new(Evaluation { model, plan, fingerprint, finalizers, notes, again, ..nothing() }))
     }
 
     fn held(&self, error: &TargetsError) -> Evaluation<Targets> {
         Evaluation { notes: vec![Note::hold(&self.about, error)], ..nothing() }
+    }
+}
+
+/// A group that nothing is registered in, and that is to go.
+fn model(binding: &TargetGroupBinding) -> TargetsModel {
+    TargetsModel {
+        target_group: binding.spec.target_group_arn.clone().unwrap_or_default(),
+        role: bound::role(&binding.spec),
+        shared: binding.spec.multi_cluster_target_group == Some(true),
+        targets: BTreeSet::new(),
+        checkpoint: None,
+    }
+}
+
+fn scope(model: &TargetsModel, gated: &[Gated<'_>]) -> TargetsScope {
+    TargetsScope {
+        target_group: model.target_group.clone(),
+        role: model.role.clone(),
+        health: gated.iter().any(Gated::waits),
+        record: model.shared,
     }
 }
 
@@ -210,20 +302,16 @@ fn nothing() -> Evaluation<Targets> {
         good: BTreeMap::new(),
         fingerprint: String::new(),
         gone: false,
+        again: None,
     }
 }
 
-fn target(endpoint: &Endpoint, zone: Option<String>) -> Target {
+/// An endpoint as a target; outside the ranges of its VPC it is in all zones. Without ranges it is inside.
+fn target(endpoint: &Endpoint, ranges: Option<&[IpNet]>) -> Target {
+    let inside = |ranges: &[IpNet]| {
+        let address = endpoint.id.parse::<std::net::IpAddr>();
+        address.is_ok_and(|address| ranges.iter().any(|range| range.contains(&address)))
+    };
+    let zone = ranges.is_some_and(|ranges| !inside(ranges)).then(|| "all".to_owned());
     Target { id: endpoint.id.clone(), port: endpoint.port, zone }
-}
-
-/// Targets of `all` that `others` do not have. AWS tells a target by id and port.
-fn without(all: &BTreeSet<Target>, others: &BTreeSet<Target>) -> BTreeSet<Target> {
-    let known: BTreeSet<(&str, u16)> = others.iter().map(|other| (other.id.as_str(), other.port)).collect();
-    all.iter().filter(|target| !known.contains(&(target.id.as_str(), target.port))).cloned().collect()
-}
-
-fn chunks(targets: &BTreeSet<Target>) -> Vec<BTreeSet<Target>> {
-    let all: Vec<Target> = targets.iter().cloned().collect();
-    all.chunks(CHUNK).map(|chunk| chunk.iter().cloned().collect()).collect()
 }

@@ -6,11 +6,15 @@
 //!
 //! [`LastGood::fingerprint`]: fairway_core::evaluate::LastGood::fingerprint
 
+mod bound;
+mod change;
 mod checkpoint;
 mod evaluate;
+mod gate;
 mod op;
+mod record;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
 use fairway_core::{
     evaluate::{Input, Provider, Step},
@@ -20,8 +24,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     config::Config,
-    facts::{Answer, Query},
+    facts::{Answer, Query, Role},
 };
+
+pub use bound::made_by_a_stack;
+pub(crate) use bound::{BoundError, filled, query as group_query};
+pub use gate::{GATE, Health, HealthByTarget, PodHealth};
+pub use record::{RECORD_KEY, read_record, record_of, spell_record};
 
 pub use checkpoint::{CHECKPOINT, CHECKPOINT_TIMESTAMP, checkpoint_of};
 
@@ -52,6 +61,12 @@ impl Provider for Targets {
 pub struct TargetsModel {
     /// ARN.
     pub target_group: String,
+    /// The role that calls about it are made in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    /// Whether other clusters register targets in it.
+    #[serde(default)]
+    pub shared: bool,
     /// Where traffic goes.
     pub targets: BTreeSet<Target>,
     /// The checkpoint that says that all of it is registered; `None` when the binding is being deleted.
@@ -69,6 +84,12 @@ pub struct Target {
     pub zone: Option<String>,
 }
 
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.id, self.port)
+    }
+}
+
 /// What is registered in one target group.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetsObserved {
@@ -78,6 +99,12 @@ pub struct TargetsObserved {
     pub draining: BTreeSet<Target>,
     /// Whether the group exists at all.
     pub found: bool,
+    /// AWS's word on each target, at most some seconds old; `None` when nobody asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<HealthByTarget>,
+    /// Targets of a shared group that are ours, as `id:port`; `None` when nothing is recorded yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorded: Option<BTreeSet<String>>,
 }
 
 /// What to observe: the group of one binding.
@@ -85,6 +112,15 @@ pub struct TargetsObserved {
 pub struct TargetsScope {
     /// ARN.
     pub target_group: String,
+    /// The role that calls about it are made in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    /// Whether the health of targets is asked for.
+    #[serde(default)]
+    pub health: bool,
+    /// Whether the record of what is ours is asked for.
+    #[serde(default)]
+    pub record: bool,
 }
 
 /// One change of membership.
@@ -95,6 +131,9 @@ pub enum TargetsOp {
     Register {
         /// ARN.
         target_group: String,
+        /// The role that the call is made in.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        role: Option<Role>,
         /// Which.
         targets: BTreeSet<Target>,
     },
@@ -102,9 +141,26 @@ pub enum TargetsOp {
     Deregister {
         /// ARN.
         target_group: String,
+        /// The role that the call is made in.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        role: Option<Role>,
         /// Which.
         targets: BTreeSet<Target>,
     },
+    /// Records which targets of a shared group are ours.
+    Record {
+        /// The binding.
+        binding: Key,
+        /// As `id:port`.
+        targets: BTreeSet<String>,
+    },
+    /// Deletes that record.
+    ForgetRecord {
+        /// The binding.
+        binding: Key,
+    },
+    /// Tells a pod that waits for it about its target.
+    Tell(PodHealth),
     /// Writes the peer's checkpoint annotations on the TargetGroupBinding: `None` empties it before a change.
     Checkpoint {
         /// The binding.

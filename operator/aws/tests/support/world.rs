@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use fairway_aws::{
     config::Config,
-    facts::{Answer, Certificate, Interface, InterfaceGroup, Query, Subnet},
+    facts::{Answer, BoundGroup, Certificate, Interface, InterfaceGroup, Query, Subnet},
     observed::StackObserved,
     stack::Stacks,
 };
@@ -31,6 +31,10 @@ pub(crate) struct World {
     /// ARNs by name.
     pub web_acls: BTreeMap<String, String>,
     pub shield_advanced: bool,
+    /// Ranges of VPCs besides the cluster's own.
+    pub vpcs: BTreeMap<String, Vec<String>>,
+    /// Target groups that users bind.
+    pub bound_groups: Vec<BoundGroup>,
     pub made: u32,
     pub last_good: LastGood,
 }
@@ -107,6 +111,13 @@ impl World {
                         || interface.instance.as_ref().is_some_and(|id| instances.contains(id))
                 };
                 Answer::Interfaces(self.interfaces.iter().filter(wanted).cloned().collect())
+            }
+            Query::VpcOf(vpc) => Answer::VpcOf(self.vpcs.get(vpc).cloned()),
+            Query::BoundGroup { named, .. } => {
+                let found = self.bound_groups.iter().find(|group| {
+                    group.arn == *named || group.arn.contains(&format!(":targetgroup/{named}/"))
+                });
+                Answer::BoundGroup(found.cloned())
             }
         }
     }

@@ -5,6 +5,7 @@ mod event;
 mod finalizer;
 mod state;
 mod status;
+mod target;
 
 use kube::{Api, Client, api::PatchParams};
 use serde::{Serialize, de::DeserializeOwned};
@@ -12,9 +13,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use fairway_core::ids::{Key, Kind, ObjectRef};
 use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
 
-pub use binding::BindingWrite;
+pub use binding::{BindingStatus, BindingWrite, Verdict};
 pub use event::Recorder;
 pub use state::state_status;
+pub use target::PodConditionWrite;
 
 /// Field manager of every write.
 pub const FIELD_MANAGER: &str = "fairway";

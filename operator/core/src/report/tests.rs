@@ -101,6 +101,23 @@ fn the_next_look_depends_on_whose_move_it_is() {
 }
 
 #[test]
+fn what_is_waited_for_without_being_told_is_looked_for() {
+    let again = Some(std::time::Duration::from_secs(15));
+    let cases = [
+        ("nothing else is up", Vec::new(), Requeue::After(std::time::Duration::from_secs(15))),
+        ("an administrator takes longer", vec![note(Class::Environment, false, false)], {
+            Requeue::After(std::time::Duration::from_secs(15))
+        }),
+        ("time is quicker", vec![note(Class::Pending, false, false)], Requeue::After(PENDING)),
+        ("a failure backs off", vec![note(Class::Transient, false, false)], Requeue::Backoff),
+    ];
+    for (name, notes, want) in cases {
+        let waits = Evaluation { notes, again, ..evaluation(Plan::default()) };
+        assert_eq!(report(&waits, None).requeue, want, "{name}");
+    }
+}
+
+#[test]
 fn a_status_is_written_when_its_address_is_live() {
     let address = Address::Of(key("lb"));
     let wish = StatusWish {

@@ -115,6 +115,7 @@ impl Provider for Toy {
             good: BTreeMap::new(),
             fingerprint,
             gone,
+            again: None,
         }))
     }
 }

@@ -286,6 +286,7 @@ fn stay(
         good: read::good(intent),
         notes,
         gone: false,
+        again: None,
     }
 }
 
@@ -315,6 +316,7 @@ fn leave(
         status: Vec::new(),
         good: leavers(intent, last_good),
         gone: true,
+        again: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use fairway_aws::{
-    facts::{Answer as Fact, Interface, Query},
+    facts::{Answer as Fact, BoundGroup, Interface, Query},
     network::Network,
     stack::Stacks,
     targets::Targets,
@@ -61,6 +61,18 @@ fn fact(aws: &Aws, query: &Query) -> Fact {
                     || row.instance.as_ref().is_some_and(|instance| instances.contains(instance))
             };
             Fact::Interfaces(aws.interfaces.values().filter(asked).cloned().collect())
+        }
+        // The world has one VPC and one account.
+        Query::VpcOf(_) => Fact::VpcOf(None),
+        Query::BoundGroup { named, .. } => {
+            let found = aws.target_groups.values().find(|row| row.arn == *named || row.ask.name == *named);
+            Fact::BoundGroup(found.map(|row| BoundGroup {
+                arn: row.arn.clone(),
+                target_type: row.ask.target_type.as_str().to_owned(),
+                protocol: row.ask.protocol.as_str().to_owned(),
+                ip_address_type: row.ask.ip_address_type.clone(),
+                vpc: aws.vpc.clone(),
+            }))
         }
     }
 }

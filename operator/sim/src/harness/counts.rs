@@ -1,6 +1,12 @@
 //! Counts of what is ours, by the names that scenarios use.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use fairway_aws::targets::GATE;
+use k8s_openapi::api::core::v1::Pod;
 
 use crate::{cluster::recorded, dump, sim::Inner};
 
@@ -11,6 +17,10 @@ pub(super) fn counts(inner: &Inner, before: &BTreeSet<String>) -> Counts {
     let ours: Vec<String> = dump::aws(&inner.aws).into_iter().filter(|line| !before.contains(line)).collect();
     let count = |start: &str| ours.iter().filter(|line| line.starts_with(start)).count();
     let registered = inner.aws.target_groups.values().map(|row| row.targets.len()).sum();
+    let told = |pod: &Arc<Pod>| {
+        let conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
+        conditions.filter(|one| one.type_.starts_with(GATE) && one.status == "True").count()
+    };
     let (objects, records) = (&inner.cluster.objects, count("record"));
     Counts::from([
         ("load_balancers".to_owned(), count("load balancer")),
@@ -20,6 +30,7 @@ pub(super) fn counts(inner: &Inner, before: &BTreeSet<String>) -> Counts {
         ("security_groups".to_owned(), count("security group")),
         ("targets".to_owned(), registered),
         ("records".to_owned(), records),
+        ("pods_let_in".to_owned(), objects.pods.values().map(told).sum()),
         ("bindings".to_owned(), objects.target_group_bindings.len()),
         ("addresses".to_owned(), objects.states.values().map(|state| recorded(state).len()).sum()),
     ])
