@@ -1,5 +1,6 @@
 """The API server asks before it stores an object: mistakes are refused where they are made, and pods get what they need."""
 
+import json
 import time
 
 import pytest
@@ -32,7 +33,7 @@ def hooks(operator, world):
     assert "panicked" not in operator.tail(10_000)
 
 
-def on_web(**backend):
+def on_web():
     return [("a.other.test", "/", "Prefix", "web", 80)]
 
 
@@ -74,6 +75,14 @@ def test_an_ingress_of_somebody_else_is_never_refused(shop, cluster):
         cluster.apply(bare(shop, "classless", bad, None, RESOURCE))
     finally:
         cluster.delete("IngressClass", None, "nginx")
+
+
+def test_what_others_can_put_right_and_what_has_no_effect_is_a_warning(shop, world):
+    made = bare(shop, "a", {f"{ALB}schem": "internal"}, backend=manifests.backend("later", 80))
+    applied = world.lab.exec("host", [world.lab.environment["KUBECTL"], "apply", "--dry-run=server", "-f", "-"], stdin=json.dumps(made))
+    warnings = [line for line in applied.stderr.splitlines() if line.startswith("Warning: ")]
+    assert any(f"did you mean {ALB}scheme?" in line for line in warnings), applied.stderr
+    assert any(f"Service {shop.namespace}/later does not exist" in line for line in warnings), applied.stderr
 
 
 def test_an_update_is_refused_for_what_it_makes_worse(shop, cluster):

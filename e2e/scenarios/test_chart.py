@@ -45,11 +45,12 @@ def test_nobody_is_an_administrator(node_lab, node_cluster, account):
     subject = f"system:serviceaccount:{chart.NAMESPACE}:{account}"
     for binding in node_cluster.all("ClusterRoleBinding"):
         subjects = [f"system:serviceaccount:{entry.get('namespace')}:{entry['name']}" for entry in binding.get("subjects", [])]
-        assert subject not in subjects or binding["roleRef"]["name"] == account, binding
+        assert subject not in subjects or binding["roleRef"]["name"] in (account, f"{account}-webhook"), binding
     allowed = [node_lab.exec("host", [node_lab.environment["KUBECTL"], "auth", "can-i", verb, what, f"--as={subject}", *more], check=False).stdout.strip()
                for verb, what, more in (("*", "*", ["--all-namespaces"]), ("list", "secrets", ["--all-namespaces"]), ("delete", "ingresses", ["-n", "default"]),
-                                        ("create", "pods", ["-n", "default"]), ("update", "clusterroles", []))]
-    assert allowed == ["no"] * 5
+                                        ("create", "pods", ["-n", "default"]), ("update", "clusterroles", []),
+                                        ("patch", "validatingwebhookconfigurations/other", []), ("create", "mutatingwebhookconfigurations", []))]
+    assert allowed == ["no"] * 7
 
 
 def test_an_ingress_is_served_by_what_was_installed(node_shop, node_cloud):
