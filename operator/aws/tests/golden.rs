@@ -1,8 +1,18 @@
 //! Golden plans: what a person would read before saying yes.
 //!
-//! One folder a case. `in.yaml` begins with `# why:` (why the plan is right) and `# stack:`; `before.yaml`, if there is one,
-//! is what was applied earlier, from which `observed.yaml` and `bindings.yaml` were made. `UPDATE_GOLDEN=1` writes the
-//! files anew, and never when `CI` is set.
+//! One folder a case.
+//!
+//! | file            | holds                                                                                   |
+//! |-----------------|-----------------------------------------------------------------------------------------|
+//! | `in.yaml`       | manifests, and two comments: `# why:` the plan is right, and which `# stack:` it is of  |
+//! | `before.yaml`   | manifests that were applied earlier, if any                                             |
+//! | `drift.yaml`    | what somebody did to AWS since: a JSON merge patch of what was observed then            |
+//! | `facts.yaml`    | answers that are not those of `facts.yaml` beside the folders                           |
+//! | `observed.yaml`, `bindings.yaml`, `good.yaml` | what is there: made from the three above                  |
+//! | `intent.yaml`, `model.yaml`, `plan.txt` | what comes of it                                                |
+//!
+//! With drift and without `before.yaml`, what was applied earlier is `in.yaml`. `UPDATE_GOLDEN=1` writes the files anew
+//! (those of facts that nobody wrote included, to be edited), and never when `CI` is set.
 
 #![expect(
     clippy::unwrap_used,
@@ -15,23 +25,73 @@
 mod support;
 
 use std::{
+    collections::BTreeMap,
     fmt::Write as _,
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use fairway_aws::{config::Config, observed::StackObserved, stack::Stacks};
 use fairway_core::{
-    evaluate::{Evaluation, Facts, Input, LastGood, MAX_ROUNDS, Provider as _, Step},
-    ids::StackId,
+    evaluate::{Evaluation, Facts, Input, MAX_ROUNDS, Provider as _, Step},
+    ids::{Key, StackId},
+    intent::Intent,
     plan::{Effect, OpId, Operation as _},
+    read::{self, ReadConfig},
     snapshot::Snapshot,
 };
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use support::world::World;
 
-const CASES: usize = 35;
+/// Fewer are a mistake.
+const CASES: usize = 160;
+
+/// What somebody did, by hand: JSON merge patches.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Drift {
+    /// Of what is observed.
+    aws: serde_json::Map<String, Value>,
+    /// Of TargetGroupBindings, by `namespace/name`; null takes one away.
+    bindings: BTreeMap<String, Value>,
+}
+
+impl Drift {
+    fn happen(&self, world: &mut World) {
+        let mut observed = serde_json::to_value(&world.observed).unwrap();
+        merge(&mut observed, &Value::Object(self.aws.clone()));
+        world.observed = serde_json::from_value(observed).unwrap();
+        let all = Arc::make_mut(&mut world.snapshot.target_group_bindings);
+        for (name, patch) in &self.bindings {
+            let (namespace, name) = name.split_once('/').unwrap();
+            let key = Key::new(namespace, name);
+            let mut object = serde_json::to_value(all.remove(&key).unwrap().as_ref()).unwrap();
+            if !patch.is_null() {
+                merge(&mut object, patch);
+                all.insert(key, Arc::new(serde_json::from_value(object).unwrap()));
+            }
+        }
+    }
+}
+
+/// A JSON merge patch; `{}` changes nothing, `null` takes away.
+fn merge(value: &mut Value, patch: &Value) {
+    match (value, patch) {
+        (Value::Object(value), Value::Object(patch)) => {
+            for (key, patch) in patch {
+                let known = value.contains_key(key);
+                match patch {
+                    Value::Null => assert!(value.remove(key).is_some(), "there is no {key} to take away"),
+                    patch if known => merge(&mut value[key], patch),
+                    patch => drop(value.insert(key.clone(), patch.clone())),
+                }
+            }
+        }
+        (value, patch) => *value = patch.clone(),
+    }
+}
 
 struct Case {
     folder: PathBuf,
@@ -73,22 +133,30 @@ impl Case {
         Some(parsed.unwrap_or_else(|error| panic!("{}: {error}", self.path(name).display())))
     }
 
-    fn write<T: Serialize>(&self, name: &str, value: &T) {
-        fs::write(self.path(name), serde_saphyr::to_string(value).unwrap()).unwrap();
+    /// What was applied earlier, in the account of this case, with what somebody did to it since.
+    fn earlier(&self) -> World {
+        let mut world = World { facts: self.facts(), ..World::recorded() };
+        let drift: Option<Drift> = self.parse("drift.yaml");
+        let before =
+            self.objects("before.yaml").or_else(|| self.objects("in.yaml").filter(|_| drift.is_some()));
+        if let Some(before) = before {
+            for object in before {
+                world.snapshot.add(&object).unwrap();
+            }
+            world.settle(&self.config(), &self.stack);
+        }
+        if let Some(drift) = drift {
+            drift.happen(&mut world);
+        }
+        world
     }
 
-    /// Makes the inputs that follow from others: facts, and what an earlier manifest left behind.
-    fn prepare(&self) {
-        let Some(before) = self.objects("before.yaml") else { return };
-        let mut world = World::recorded();
-        for object in before {
-            world.snapshot.add(&object).unwrap();
-        }
-        world.settle(&self.config(), &self.stack);
-        self.write("observed.yaml", &world.observed);
-        let bindings: Vec<_> =
-            world.snapshot.target_group_bindings.values().map(|object| object.as_ref().clone()).collect();
-        self.write("bindings.yaml", &bindings);
+    /// The answers of this case over those of all.
+    fn facts(&self) -> Facts<Stacks> {
+        let shared = self.folder.parent().unwrap().join("facts.yaml");
+        let mut facts: Facts<Stacks> = serde_saphyr::from_str(&fs::read_to_string(shared).unwrap()).unwrap();
+        facts.extend(self.parse("facts.yaml").unwrap_or_default());
+        facts
     }
 
     fn snapshot(&self) -> Snapshot {
@@ -100,27 +168,28 @@ impl Case {
         snapshot
     }
 
-    fn evaluate(&self) -> Evaluation<Stacks> {
-        let snapshot = self.snapshot();
-        let config = self.config();
-        let world = World::recorded();
-        let mut facts: Facts<Stacks> =
-            if self.update { Facts::default() } else { self.parse("facts.yaml").unwrap_or_default() };
-        let observed: StackObserved = self.parse("observed.yaml").unwrap_or_else(|| world.observed.clone());
-        let (mut seen, last_good) = (None, LastGood::default());
+    fn evaluate(&self, earlier: &World) -> (Intent, Evaluation<Stacks>) {
+        let (snapshot, config) = (self.snapshot(), self.config());
+        let (mut facts, mut missing) = (self.facts(), Facts::<Stacks>::default());
+        let observed: StackObserved =
+            self.parse("observed.yaml").unwrap_or_else(|| World::recorded().observed);
+        let last_good = &earlier.last_good;
+        let mut seen = None;
         for _ in 0..MAX_ROUNDS {
+            let unit = &self.stack;
             let input = Input {
-                unit: &self.stack,
+                unit,
                 config: &config,
                 snapshot: &snapshot,
                 facts: &facts,
                 observed: seen,
-                last_good: &last_good,
+                last_good,
             };
             match Stacks::evaluate(&input) {
                 Step::NeedFacts(queries) if self.update => {
                     for query in queries {
-                        let answer = world.answer(&query);
+                        let answer = earlier.answer(&query);
+                        missing.insert(query.clone(), answer.clone());
                         facts.insert(query, answer);
                     }
                 }
@@ -129,23 +198,39 @@ impl Case {
                 }
                 Step::NeedObserved(_) => seen = Some(&observed),
                 Step::Done(evaluation) => {
-                    if self.update {
-                        self.write("facts.yaml", &facts);
-                    }
+                    self.keep(missing);
                     let existing = evaluation.bindings.keys().cloned().collect();
                     evaluation.plan.lint(&existing).unwrap();
-                    return *evaluation;
+                    let (intent, _) = read::intent(&snapshot, &ReadConfig::default(), &self.stack, last_good);
+                    return (intent, *evaluation);
                 }
             }
         }
         panic!("{}: evaluate did not settle", self.folder.display());
     }
 
-    fn check(&self) {
-        if self.update {
-            self.prepare();
+    /// Writes answers that nobody wrote, to be edited.
+    fn keep(&self, missing: Facts<Stacks>) {
+        if missing.is_empty() {
+            return;
         }
-        let evaluation = self.evaluate();
+        let mut own: Facts<Stacks> = self.parse("facts.yaml").unwrap_or_default();
+        own.extend(missing);
+        fs::write(self.path("facts.yaml"), serde_saphyr::to_string(&own).unwrap()).unwrap();
+    }
+
+    fn check(&self) {
+        let earlier = self.earlier();
+        if self.path("before.yaml").exists() || self.path("drift.yaml").exists() {
+            let all = earlier.snapshot.target_group_bindings.values();
+            let bindings: Vec<_> = all.map(|object| object.as_ref()).collect();
+            self.compare("observed.yaml", &serde_saphyr::to_string(&earlier.observed).unwrap());
+            self.compare("bindings.yaml", &serde_saphyr::to_string(&bindings).unwrap());
+        }
+        let (intent, evaluation) = self.evaluate(&earlier);
+        // By way of a value: the keys are sorted then.
+        let intent = serde_json::to_value(&intent).unwrap();
+        self.compare("intent.yaml", &serde_saphyr::to_string(&intent).unwrap());
         self.compare("model.yaml", &serde_saphyr::to_string(&evaluation.model).unwrap());
         self.compare("plan.txt", &page(&evaluation));
     }

@@ -81,6 +81,12 @@ impl<P: Provider> Facts<P> {
         self.answers.get(query)
     }
 
+    /// Whether nothing was asked.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.answers.is_empty()
+    }
+
     /// Adds an answer; the newest wins.
     pub fn insert(&mut self, query: P::Query, answer: P::Answer) {
         self.answers.insert(query, answer);

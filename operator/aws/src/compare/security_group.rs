@@ -11,18 +11,34 @@ use crate::{
 
 type Identity<'a> = (&'a str, Option<i32>, Option<i32>, &'a Source);
 
-/// What to authorize, then what to revoke.
-pub(crate) fn changes(want: &SecurityGroup, have: &Owned<SecurityGroupSeen>) -> Vec<StackOp> {
+/// When a door is opened or shut.
+#[derive(Debug)]
+pub(crate) enum Door {
+    /// Before anything else.
+    Now(StackOp),
+    /// Once nobody is served through it any more.
+    Later(StackOp),
+}
+
+/// What to authorize, then what to revoke: at once, but for ports of listeners that are yet to go.
+pub(crate) fn changes(
+    want: &SecurityGroup,
+    have: &Owned<SecurityGroupSeen>,
+    leaving: &BTreeSet<i32>,
+) -> Vec<Door> {
     let missing = without(&want.permissions, &have.get().permissions);
     let extra = without(&have.get().permissions, &want.permissions);
-    let mut ops = Vec::new();
+    let is_leaving = |permission: &Permission| permission.from.is_some_and(|port| leaving.contains(&port));
+    let (later, now): (BTreeSet<_>, BTreeSet<_>) = extra.into_iter().partition(is_leaving);
+    let revoke = |permissions| StackOp::RevokeIngress(have.clone(), permissions);
+    let mut doors = Vec::new();
     if !missing.is_empty() {
-        ops.push(StackOp::AuthorizeIngress(crate::model::Ref::new(want.name.clone()), missing));
+        let reference = crate::model::Ref::new(want.name.clone());
+        doors.push(Door::Now(StackOp::AuthorizeIngress(reference, missing)));
     }
-    if !extra.is_empty() {
-        ops.push(StackOp::RevokeIngress(have.clone(), extra));
-    }
-    ops
+    doors.extend((!now.is_empty()).then(|| Door::Now(revoke(now))));
+    doors.extend((!later.is_empty()).then(|| Door::Later(revoke(later))));
+    doors
 }
 
 /// Permissions of `all` that `others` do not have.

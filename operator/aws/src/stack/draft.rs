@@ -30,6 +30,19 @@ impl Draft {
         self.switches.insert(id);
     }
 
+    /// An operation that brings the new state about, but not before what was added since `since` did.
+    pub(super) fn switch_behind(&mut self, op: StackOp, since: &BTreeSet<OpId>) {
+        let mut after = self.before(&op);
+        after.extend(self.switches.difference(since));
+        let id = self.push(op, after, Vec::new());
+        self.switches.insert(id);
+    }
+
+    /// All that brings the new state about so far.
+    pub(super) fn switches(&self) -> BTreeSet<OpId> {
+        self.switches.clone()
+    }
+
     /// An operation on which nothing else depends.
     pub(super) fn aside(&mut self, op: StackOp, waits: Vec<Wait>) {
         let after = self.before(&op);

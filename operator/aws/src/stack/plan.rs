@@ -19,7 +19,7 @@ use super::{
     lost::{Lost, Memory},
 };
 use crate::{
-    compare::{self, Claimed},
+    compare::{self, Claimed, security_group::Door},
     config::Config,
     lower::{Because, LowerError, not_found},
     model::{
@@ -70,6 +70,7 @@ pub(super) fn plan(planning: &Planning<'_>) -> Planned {
         draft: Draft::new(planning.because.clone()),
         tags: Vec::new(),
         rule_deletions: Vec::new(),
+        doors_to_close: Vec::new(),
         problems: Vec::new(),
         advice: Vec::new(),
     };
@@ -113,6 +114,7 @@ struct Making<'a> {
     draft: Draft,
     tags: Vec<StackOp>,
     rule_deletions: Vec<StackOp>,
+    doors_to_close: Vec<StackOp>,
     problems: Vec<LowerError>,
     advice: Vec<LowerError>,
 }
@@ -142,13 +144,29 @@ impl Making<'_> {
                 }
             }
             Some(have) => {
-                for op in compare::security_group::changes(want, have) {
-                    self.give_or_take(op, |op| matches!(op, StackOp::RevokeIngress(..)));
+                let leaving = self.leaving_ports();
+                for op in compare::security_group::changes(want, have, &leaving) {
+                    match op {
+                        Door::Now(op) => {
+                            self.give_or_take(op, |op| matches!(op, StackOp::RevokeIngress(..)));
+                        }
+                        Door::Later(op) => self.doors_to_close.push(op),
+                    }
                 }
                 let key = ResourceKey::new(SecurityGroup::KIND, &want.name);
                 self.retag(key, &have.get().id, &want.tags, &have.get().tags);
             }
         }
+    }
+
+    /// Ports that are listened on as long as their listeners, or the load balancer, have not gone.
+    fn leaving_ports(&self) -> BTreeSet<i32> {
+        let listened =
+            self.input.claimed.load_balancers.values().flat_map(|seen| seen.get().listeners.keys());
+        listened
+            .filter(|port| !self.input.model.listeners.contains_key(port))
+            .map(|port| i32::from(*port))
+            .collect()
     }
 
     fn target_groups(&mut self) {
@@ -237,15 +255,7 @@ impl Making<'_> {
                         self.draft.switch(StackOp::CreateRule(rule.clone()), Vec::new());
                     }
                 }
-                Some(Ok(have)) => {
-                    let kept = if self.input.frozen { keep(want, have.get()) } else { want.clone() };
-                    for op in compare::listener::changes(&kept, &have) {
-                        self.give_or_take(op, |op| matches!(op, StackOp::RemoveCertificates(..)));
-                    }
-                    let key = want.reference().key();
-                    self.retag(key, &have.get().arn, &want.tags, &have.get().tags);
-                    self.rules(want, rules, have.get());
-                }
+                Some(Ok(have)) => self.listener(want, rules, &have),
                 Some(Err(seen)) => {
                     let (key, name) = (want.reference().key(), want.load_balancer.name().to_owned());
                     let what = ("listener", key.0.trim_start_matches("listener/"));
@@ -253,6 +263,26 @@ impl Making<'_> {
                     self.problems.push(lost.unwrap_or(LowerError::PortTaken { name, port: want.port }));
                 }
             }
+        }
+    }
+
+    /// A listener that is there. Where no rule is yet, those that come answer before another default action does.
+    fn listener(&mut self, want: &Listener, rules: &[Rule], have: &Owned<ListenerSeen>) {
+        let seen = have.get();
+        let bare = seen.rules.is_empty() && seen.protocol == want.protocol;
+        let before = self.draft.switches();
+        if bare {
+            self.rules(want, rules, seen);
+        }
+        let kept = if self.input.frozen { keep(want, seen) } else { want.clone() };
+        for op in compare::listener::changes(&kept, have) {
+            if !(self.input.frozen && matches!(op, StackOp::RemoveCertificates(..))) {
+                self.draft.switch_behind(op, &before);
+            }
+        }
+        self.retag(want.reference().key(), &seen.arn, &want.tags, &seen.tags);
+        if !bare {
+            self.rules(want, rules, seen);
         }
     }
 
@@ -333,6 +363,9 @@ impl Making<'_> {
             }
         }
         let own = model.security_group.as_ref().map(|own| &own.name);
+        for op in std::mem::take(&mut self.doors_to_close) {
+            self.draft.delete(op, farewell());
+        }
         for (name, group) in &claimed.security_groups {
             if Some(name) != own {
                 self.draft.delete(StackOp::DeleteSecurityGroup(group.clone()), farewell());
