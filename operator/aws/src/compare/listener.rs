@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::action::same_actions;
 use crate::{
+    lower::not_found,
     model::{ClientCertificates, Listener},
     observed::ListenerSeen,
     ownership::Owned,
@@ -77,4 +78,18 @@ fn same_trust(want: &ClientCertificates, have: Option<&ClientCertificates>) -> b
         ) => (trust_store, ignore_expiry) == (seen_store, seen_ignore),
         (want, have) => want == have,
     }
+}
+
+/// A listener while nothing may be taken away: a default action or a default certificate that nobody asks for may be a
+/// held member's.
+pub(crate) fn keep(want: &Listener, have: &ListenerSeen) -> Listener {
+    let mut kept = want.clone();
+    if want.default_actions == [not_found()] {
+        kept.default_actions.clone_from(&have.default_actions);
+    }
+    if let Some(default) = have.certificates.first() {
+        kept.certificates.retain(|arn| arn != default);
+        kept.certificates.insert(0, default.clone());
+    }
+    kept
 }

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     compare::{self, Claimed, security_group::Door},
     config::Config,
-    lower::{Because, LowerError, not_found},
+    lower::{Because, LowerError},
     model::{
         Binding, Listener, LoadBalancer, Ref, ResourceKind as _, Rule, SecurityGroup, SecurityGroupRef,
         StackModel, Tags, TargetGroup,
@@ -274,7 +274,7 @@ impl Making<'_> {
         if bare {
             self.rules(want, rules, seen);
         }
-        let kept = if self.input.frozen { keep(want, seen) } else { want.clone() };
+        let kept = if self.input.frozen { compare::listener::keep(want, seen) } else { want.clone() };
         for op in compare::listener::changes(&kept, have) {
             if !(self.input.frozen && matches!(op, StackOp::RemoveCertificates(..))) {
                 self.draft.switch_behind(op, &before);
@@ -395,18 +395,4 @@ impl Making<'_> {
         waits.extend(dns_name.map(|name| Wait::RecordsGone(name.to_lowercase())));
         waits
     }
-}
-
-/// A listener while nothing may be taken away: a default action or a default certificate that nobody asks for may be a
-/// held member's.
-fn keep(want: &Listener, have: &ListenerSeen) -> Listener {
-    let mut kept = want.clone();
-    if want.default_actions == [not_found()] {
-        kept.default_actions.clone_from(&have.default_actions);
-    }
-    if let Some(default) = have.certificates.first() {
-        kept.certificates.retain(|arn| arn != default);
-        kept.certificates.insert(0, default.clone());
-    }
-    kept
 }
