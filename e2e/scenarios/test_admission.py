@@ -14,7 +14,7 @@ pytestmark = pytest.mark.lab  # the API server reaches the operator on loopback
 OWNER = None
 PORT = free_port()
 PEERS = "aws-load-balancer-webhook"
-FLAGS = webhook.flags(PORT, f"--webhook-replaces={PEERS}")
+FLAGS = webhook.flags(PORT, f"--webhook-replaces={PEERS}", "--targetgroupbinding-requeue-duration=1")
 ALB = "alb.ingress.kubernetes.io/"
 GATE = "target-health.elbv2.k8s.aws/"
 INJECT = {"elbv2.k8s.aws/pod-readiness-gate-inject": "enabled"}
@@ -279,8 +279,15 @@ def test_pods_get_a_gate_for_each_target_group_that_they_are_in(shop, cluster):
     def gated():
         [name] = shop.pods("web", 1)
         need(gates(cluster, shop, name) == [f"{GATE}{binding}"], gates(cluster, shop, name))
+        return name
 
-    eventually("a gate", gated)
+    gated_pod = eventually("a gate", gated)
+
+    def let_in():
+        conditions = cluster.get("Pod", shop.namespace, gated_pod)["status"]["conditions"]
+        need(any(one["type"] == f"{GATE}{binding}" and one["status"] == "True" for one in conditions), conditions)
+
+    eventually("its load balancer has found it healthy", let_in)
     [other] = shop.pods("nodes", 1)
     assert gates(cluster, shop, other) == [], "nodes are its targets"
     cluster.patch("Namespace", None, shop.namespace, {"metadata": {"labels": dict.fromkeys(INJECT)}})

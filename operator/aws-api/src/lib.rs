@@ -11,7 +11,6 @@
 //! | `observe`   | what is there, in the scope of one unit                                          |
 //! | `apply`     | one call an operation                                                            |
 //! | `health`    | how AWS judges targets, for people                                               |
-//! | `lookup`    | one target group, for admission                                                  |
 
 mod apply;
 mod aws;
@@ -21,7 +20,6 @@ mod fault;
 mod health;
 mod inventory;
 mod ledger;
-mod lookup;
 mod observe;
 mod pace;
 mod ports;
@@ -33,4 +31,3 @@ pub mod thin;
 
 pub use aws::Aws;
 pub use health::TargetHealth;
-pub use lookup::Named;

@@ -6,13 +6,12 @@ use std::{
 };
 
 use fairway_aws::{
-    admission::TargetGroup,
     model::SecurityGroupRef,
     network::{Cluster as NetworkUnit, Network},
     stack::Stacks,
     targets::Targets,
 };
-use fairway_aws_api::{Aws, Named, TargetHealth};
+use fairway_aws_api::{Aws, TargetHealth};
 use fairway_core::{evaluate::Provider, plan::ResourceKey, read::ReadConfig, snapshot::Snapshot};
 use fairway_dns::{
     Zones,
@@ -63,11 +62,6 @@ impl AwsContexts {
         target_group: &str,
     ) -> Result<Option<Vec<TargetHealth>>, Refusal> {
         self.api.target_health(target_group).await
-    }
-
-    /// A target group as AWS describes it now; `None` when there is none.
-    pub(crate) async fn target_group(&self, named: Named<'_>) -> Result<Option<TargetGroup>, Refusal> {
-        self.api.target_group(named).await
     }
 }
 

@@ -11,10 +11,15 @@ use fairway_admission::{
     review::Review,
     server::{Judge, Server, Serving, Unanswered},
 };
-use fairway_aws::admission::{self as aws, HoldConfig, Lookup};
-use fairway_aws_api::Named;
+use fairway_aws::{
+    admission::{self as aws, HoldConfig, Lookup},
+    facts::{self, Query},
+};
 use fairway_cluster::{lease::Leadership, webhook::Webhook};
-use fairway_core::admission::{self, Annotations, Answer, Change};
+use fairway_core::{
+    admission::{self, Annotations, Answer, Change},
+    ids::Key,
+};
 use fairway_crds::TargetGroupBinding;
 use fairway_engine::ports::Clock as _;
 use k8s_openapi::api::core::v1::Pod;
@@ -208,31 +213,27 @@ fn ask<K: DeserializeOwned>(
 impl Bench {
     async fn fill(&self, review: &Review) -> Result<Answer, Unanswered> {
         let binding = review.object::<TargetGroupBinding>()?;
-        if review.old::<TargetGroupBinding>()?.is_some() || aws::complete(&binding) {
-            return Ok(Answer::allow());
-        }
-        let spec = &binding.spec;
-        let arn = spec.target_group_arn.as_deref().filter(|arn| !arn.is_empty()).map(Named::Arn);
-        let name = spec.target_group_name.as_deref().filter(|name| !name.is_empty()).map(Named::Name);
-        // What names no target group at all is refused by the validation that follows.
-        let Some(named) = arn.or(name) else { return Ok(Answer::allow()) };
-        let lookup = if spec.iam_role_arn_to_assume.is_some() {
-            Lookup::Unknown("it is another account's, which is not asked here".to_owned())
-        } else {
-            self.look_up(named).await
-        };
-        Ok(aws::fill(&binding, &lookup))
+        let question =
+            if review.old::<TargetGroupBinding>()?.is_some() { None } else { aws::question(&binding) };
+        let Some(question) = question else { return Ok(Answer::allow()) };
+        let key = Key::new(&review.namespace, binding.metadata.name.as_deref().unwrap_or_default());
+        Ok(aws::fill(&binding, &self.look_up(&key, question).await))
     }
 
-    async fn look_up(&self, named: Named<'_>) -> Lookup {
-        let Some(aws) = &self.contexts.aws else {
-            return Lookup::Unknown("AWS is not configured".to_owned());
-        };
-        match tokio::time::timeout(AWS, aws.target_group(named)).await {
-            Ok(Ok(Some(group))) => Lookup::Found(group),
-            Ok(Ok(None)) => Lookup::Missing,
+    async fn look_up(&self, binding: &Key, question: Query) -> Lookup {
+        let unknown = |why: &str| Lookup::Unknown(why.to_owned());
+        let Some(contexts) = &self.contexts.aws else { return unknown("AWS is not configured") };
+        let questions = [question];
+        let asked = contexts.targets.sources.answer.answer(binding, &questions);
+        let [question] = &questions;
+        match tokio::time::timeout(AWS, asked).await {
+            Ok(Ok(facts)) => match facts.get(question) {
+                Some(facts::Answer::BoundGroup(Some(group))) => Lookup::Found(group.clone()),
+                Some(facts::Answer::BoundGroup(None)) => Lookup::Missing,
+                _ => unknown("AWS was not asked"),
+            },
             Ok(Err(refusal)) => Lookup::Unknown(refusal.failure.message),
-            Err(_) => Lookup::Unknown("AWS did not answer in time".to_owned()),
+            Err(_) => unknown("AWS did not answer in time"),
         }
     }
 }

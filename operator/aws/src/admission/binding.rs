@@ -11,38 +11,30 @@ use fairway_core::{
 use fairway_crds::{TargetGroupBinding, TargetGroupBindingSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-/// A target group as AWS describes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TargetGroup {
-    /// ARN.
-    pub arn: String,
-    /// `instance`, `ip`, `lambda` or `alb`.
-    pub target_type: String,
-    /// Such as `HTTP`; a group for functions has none.
-    pub protocol: Option<String>,
-    /// `ipv4` or `ipv6`.
-    pub ip_address_type: String,
-    /// A group for functions has none.
-    pub vpc: Option<String>,
-}
+use crate::{
+    facts::{BoundGroup, Query},
+    targets::query,
+};
 
 /// What asking AWS for a binding's target group gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lookup {
     /// It is there.
-    Found(TargetGroup),
+    Found(BoundGroup),
     /// It is not.
     Missing,
     /// AWS cannot be asked, or did not answer in time; why.
     Unknown(String),
 }
 
-/// Whether nothing about a binding has to be asked of AWS: every field that is filled in is there already.
+/// What has to be asked of AWS about a new binding. `None`: every field that is filled in is there already, or nothing
+/// names a target group, which the validation that follows refuses.
 #[must_use]
-pub fn complete(binding: &TargetGroupBinding) -> bool {
+pub fn question(binding: &TargetGroupBinding) -> Option<Query> {
     let spec = &binding.spec;
     let fields = [&spec.target_type, &spec.target_group_protocol, &spec.ip_address_type, &spec.vpc_id];
-    arn(spec).is_some() && fields.iter().all(|field| field.is_some())
+    let complete = arn(spec).is_some() && fields.iter().all(|field| field.is_some());
+    if complete { None } else { query(spec).ok() }
 }
 
 /// What the API server is answered about a new binding whose target group was looked up.
@@ -66,11 +58,11 @@ pub fn fill(binding: &TargetGroupBinding, found: &Lookup) -> Answer {
         ));
     }
     let fields = [
-        ("targetGroupARN", arn(spec), Some(group.arn.as_str())),
-        ("targetType", spec.target_type.as_deref(), Some(group.target_type.as_str())),
-        ("targetGroupProtocol", spec.target_group_protocol.as_deref(), group.protocol.as_deref()),
-        ("ipAddressType", spec.ip_address_type.as_deref(), Some(group.ip_address_type.as_str())),
-        ("vpcID", spec.vpc_id.as_deref(), group.vpc.as_deref()),
+        ("targetGroupARN", arn(spec), real(&group.arn)),
+        ("targetType", spec.target_type.as_deref(), real(&group.target_type)),
+        ("targetGroupProtocol", spec.target_group_protocol.as_deref(), real(&group.protocol)),
+        ("ipAddressType", spec.ip_address_type.as_deref(), real(&group.ip_address_type)),
+        ("vpcID", spec.vpc_id.as_deref(), real(&group.vpc)),
     ];
     let (mut edits, mut problems) = (Vec::new(), Vec::new());
     for (field, written, real) in fields {
@@ -84,6 +76,11 @@ pub fn fill(binding: &TargetGroupBinding, found: &Lookup) -> Answer {
         }
     }
     if problems.is_empty() { Answer::edit(edits) } else { Answer::judge(problems) }
+}
+
+/// What AWS does not say of a group is empty.
+fn real(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
 }
 
 /// What the API server is answered about a binding that is made or changed, among those that are there.

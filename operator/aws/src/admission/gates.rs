@@ -11,9 +11,8 @@ use k8s_openapi::api::core::v1::Pod;
 use serde_json::{Value, json};
 
 use super::pods::NewPod;
+use crate::targets::GATE;
 
-/// Type of the condition, before the binding's name.
-pub const READINESS_GATE: &str = "target-health.elbv2.k8s.aws/";
 /// What ALB Ingress Controller wrote, before AWS Load Balancer Controller: nobody sets such a condition any more.
 const LEGACY: &str = "target-health.alb.ingress.k8s.aws/";
 /// What comes after the slash of a condition's type has at most so many characters.
@@ -27,7 +26,7 @@ pub fn readiness_gates(snapshot: &Snapshot, namespace: &str, pod: &Pod) -> Answe
     let (mut wanted, mut too_long): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     wanted.extend(present.iter().filter(|gate| !gate.starts_with(LEGACY)).map(|gate| (*gate).to_owned()));
     for (key, _) in (NewPod { namespace, pod }).bindings(snapshot) {
-        let gate = format!("{READINESS_GATE}{}", key.name);
+        let gate = format!("{GATE}/{}", key.name);
         if key.name.len() > NAME {
             too_long.push(format!(
                 "TargetGroupBinding {key}: its name is too long for a readiness gate; the pod gets none"

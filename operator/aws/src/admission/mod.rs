@@ -7,8 +7,8 @@ mod gates;
 mod hold;
 mod pods;
 
-pub use binding::{Lookup, TargetGroup, check, complete, fill};
-pub use gates::{READINESS_GATE, readiness_gates};
+pub use binding::{Lookup, check, fill, question};
+pub use gates::readiness_gates;
 pub use hold::{HOLD, HoldConfig, hold};
 
 #[cfg(test)]

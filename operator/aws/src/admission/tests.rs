@@ -7,6 +7,7 @@ use k8s_openapi::api::core::v1::Pod;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::facts::{BoundGroup, Query};
 
 const ARN: &str = "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/web/1";
 
@@ -191,20 +192,20 @@ fn containers_sleep_unless_they_do_something_of_their_own_before_they_stop() {
     assert_eq!(edits(&by_default)[1], ("/spec/terminationGracePeriodSeconds", &json!(55)));
 }
 
-fn group() -> TargetGroup {
-    TargetGroup {
+fn group() -> BoundGroup {
+    BoundGroup {
         arn: ARN.into(),
         target_type: "ip".into(),
-        protocol: Some("HTTP".into()),
+        protocol: "HTTP".into(),
         ip_address_type: "ipv4".into(),
-        vpc: Some("vpc-00000001".into()),
+        vpc: "vpc-00000001".into(),
     }
 }
 
 #[test]
 fn what_a_new_binding_leaves_out_is_filled_in() {
     let bare = parsed(binding("a", json!({"targetGroupName": "web"})));
-    assert!(!complete(&bare));
+    assert_eq!(question(&bare), Some(Query::BoundGroup { named: "web".into(), role: None }));
     let filled = fill(&bare, &Lookup::Found(group()));
     let want = [
         ("/spec/targetGroupARN", ARN),
@@ -220,7 +221,7 @@ fn what_a_new_binding_leaves_out_is_filled_in() {
 
     let whole = json!({"targetGroupARN": ARN, "targetType": "ip", "targetGroupProtocol": "HTTP", "ipAddressType": "ipv4", "vpcID": "vpc-00000001"});
     let whole = parsed(binding("a", whole));
-    assert!(complete(&whole));
+    assert_eq!(question(&whole), None);
     assert_eq!(fill(&whole, &Lookup::Found(group())), Answer::allow());
 }
 
@@ -233,7 +234,8 @@ fn what_differs_from_the_target_group_is_refused_and_what_is_not_known_is_not() 
     let answer = fill(&odd, &Lookup::Found(group()));
     assert!(refused(&answer).contains("spec.targetType is instance, and that of target group"), "{answer:?}");
     assert!(refused(&answer).contains("spec.ipAddressType is ipv6"), "{answer:?}");
-    let function = TargetGroup { target_type: "lambda".into(), protocol: None, vpc: None, ..group() };
+    let function =
+        BoundGroup { target_type: "lambda".into(), protocol: String::new(), vpc: String::new(), ..group() };
     assert!(refused(&fill(&odd, &Lookup::Found(function))).contains("of type lambda"));
     assert_eq!(refused(&fill(&odd, &Lookup::Missing)), format!("there is no target group {ARN}"));
     let unknown = fill(&odd, &Lookup::Unknown("AWS did not answer in time".into()));

@@ -28,6 +28,7 @@ use crate::{
 };
 
 pub use bound::made_by_a_stack;
+pub(crate) use bound::query;
 pub(crate) use bound::{BoundError, filled, query as group_query};
 pub use gate::{GATE, Health, HealthByTarget, PodHealth};
 pub use record::{RECORD_KEY, read_record, record_of, spell_record};
