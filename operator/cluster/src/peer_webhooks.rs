@@ -1,6 +1,6 @@
 //! Webhook configurations of the AWS Load Balancer Controller: without a server behind them, they refuse writes.
 //!
-//! They are known by the names of their webhooks, which end as in [`SUFFIX`], and by the Service they name, which has
+//! They are known by the names of their webhooks, which end as in `SUFFIX`, and by the Service they name, which has
 //! the controller's name in it. Nothing here is written.
 
 use k8s_openapi::api::admissionregistration::v1::{
