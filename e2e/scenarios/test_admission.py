@@ -67,7 +67,7 @@ def test_an_ingress_that_could_never_be_read_is_refused(shop, cluster, annotatio
     assert cluster.find("Ingress", shop.namespace, "bad") is None
 
 
-def test_an_ingress_of_somebody_else_is_never_refused(shop, cluster):
+def test_defect_18_an_ingress_of_somebody_else_is_never_refused(shop, cluster):
     cluster.apply(manifests.ingress_class("nginx", "k8s.io/ingress-nginx"))
     bad = {f"{ALB}target-type": "pods"}
     try:

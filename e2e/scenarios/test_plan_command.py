@@ -123,7 +123,7 @@ def test_the_text_says_the_same(fairway, asked):
     assert lines[-1] == "Plan: 7 to create, 2 to modify, 0 to delete."
 
 
-def test_nothing_is_written(fairway, asked, cloud, cluster):
+def test_defect_17_nothing_is_written(fairway, asked, cloud, cluster):
     before, mark = versions(cluster, asked.namespace), cloud.mark()
     assert fairway.plan().code == CHANGES
     fairway.capture("unwritten")

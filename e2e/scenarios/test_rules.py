@@ -126,7 +126,7 @@ def test_conditions_and_rewrites_come_change_and_go(shop, rules):
     assert [c[config]["RegexValues"] for c, config in zip(regex["conditions"][::2], ["HttpHeaderConfig", "PathPatternConfig"])] == [["^[123]$"], ["^c/.*$"]]
 
 
-def test_defect_3_an_unknown_condition_is_held_and_its_neighbour_goes_on(shop, cluster):
+def test_defect_03_an_unknown_condition_is_held_and_its_neighbour_goes_on(shop, cluster):
     group = {"group.name": shop.namespace}
     stack = shop.ingress("good", [path("/good")], written(group))
     method = {"field": "http-request-method", "httpRequestMethodConfig": {"values": ["GET"]}}

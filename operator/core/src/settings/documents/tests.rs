@@ -202,7 +202,7 @@ fn conditions_are_read_as_users_write_them() {
 }
 
 #[test]
-fn defect_3_an_unknown_condition_is_refused_and_never_dropped() {
+fn defect_03_an_unknown_condition_is_refused_and_never_dropped() {
     let one = |field: &str, config: &str| format!(r#"[{{"field":"{field}",{config}}}]"#);
     let cases = [
         (one("http-heder", r#""httpHeaderConfig":{}"#), "[0].field \"http-heder\" is none of host-header"),
