@@ -94,7 +94,7 @@ class Front:
             arn = group["TargetGroupArn"]
             health = self._elb.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
             groups[arn] = (tags[arn].get("ingress.k8s.aws/resource", group["TargetGroupName"]), {
-                **{key: group.get(key) for key in GROUP_SETTINGS},
+                **{key: group.get(key) for key in (*GROUP_SETTINGS, "TargetControlPort")},
                 "attributes": _map(self._elb.describe_target_group_attributes(TargetGroupArn=arn)["Attributes"]),
                 "tags": tags[arn],
                 "targets": sorted(one["Target"]["Id"] for one in health if one["TargetHealth"]["State"] != "draining"),

@@ -54,6 +54,21 @@ CHECKS = [
         ),
     ),
     (
+        "tg.control_port",
+        3000,
+        lambda on: on.elbv2.describe_target_groups(TargetGroupArns=[on.target_group(TargetControlPort=3000)])["TargetGroups"][0].get(
+            "TargetControlPort"
+        ),
+    ),
+    (
+        "tg.control_port_of_instances",
+        "InvalidConfigurationRequest",
+        lambda on: outcome(
+            on.elbv2.create_target_group,
+            Name=unique("tg"), Protocol="HTTP", Port=80, VpcId=on.vpc, TargetType="instance", TargetControlPort=3000,
+        ),
+    ),
+    (
         "tg.ipv6",
         "ipv6",
         lambda on: on.elbv2.describe_target_groups(TargetGroupArns=[on.target_group(IpAddressType="ipv6")])[

@@ -67,6 +67,7 @@ pub struct IngressTarget<'a> {
 #[must_use]
 pub fn ingress_target_group(cluster: &str, target: &IngressTarget<'_>, group: &TargetGroup) -> String {
     let version = group.protocol_version.as_deref().unwrap_or_default();
+    let control = group.control_port.map(|port| port.to_string()).unwrap_or_default();
     named(
         target.service,
         &[
@@ -80,6 +81,7 @@ pub fn ingress_target_group(cluster: &str, target: &IngressTarget<'_>, group: &T
             group.target_type.as_str(),
             group.protocol.as_str(),
             version,
+            &control,
         ],
     )
 }

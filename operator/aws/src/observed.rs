@@ -83,6 +83,9 @@ pub struct TargetGroupSeen {
     pub target_type: TargetType,
     /// `ipv4` or `ipv6`.
     pub ip_address_type: String,
+    /// Where the target optimizer's agent is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control_port: Option<i32>,
     /// How targets are judged.
     pub health_check: HealthCheck,
     /// All attributes.

@@ -52,9 +52,20 @@ def _settings(elb, request):
         "VpcId": request.get("VpcId"),
         "TargetType": target_type,
         "IpAddressType": request.get("IpAddressType") or "ipv4",
+        "TargetControlPort": _control_port(request),
         "ProtocolVersion": (request.get("ProtocolVersion") or "HTTP1") if protocol in protocols.HTTP else None,
         **_health_check(request, protocol),
     }
+
+
+def _control_port(request):
+    """Port of the target optimizer's agent. Source: CreateTargetGroup, TargetControlPort."""
+    port = request.get("TargetControlPort")
+    if port is not None and (request.get("TargetType") != "ip" or request.get("Protocol") not in protocols.HTTP):
+        refuse("InvalidConfigurationRequest", "A target control port is for targets of type ip behind HTTP or HTTPS")
+    if port is not None and not 1 <= port <= 65535:
+        refuse("ValidationError", "Target control port must be between 1 and 65535")
+    return port
 
 
 def _check_endpoint(elb, request):

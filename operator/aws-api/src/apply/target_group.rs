@@ -50,6 +50,7 @@ impl Aws {
             .vpc_id(&self.config.vpc)
             .target_type(TargetTypeEnum::from(spec.target_type.as_str()))
             .ip_address_type(TargetGroupIpAddressTypeEnum::from(spec.ip_address_type.as_str()))
+            .set_target_control_port(spec.control_port)
             .health_check_enabled(true)
             .health_check_protocol(ProtocolEnum::from(check.protocol.as_str()))
             .health_check_port(&check.port)

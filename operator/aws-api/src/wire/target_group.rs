@@ -27,6 +27,7 @@ pub(crate) fn decode(group: &Wire, tags: Tags) -> Result<Option<TargetGroupSeen>
         protocol_version: group.protocol_version().map(str::to_owned),
         target_type,
         ip_address_type: family.to_owned(),
+        control_port: group.target_control_port(),
         health_check: health_check(group)?,
         attributes: Attributes::new(),
         tags,

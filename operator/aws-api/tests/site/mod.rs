@@ -187,6 +187,7 @@ fn target_group(name: &str, tags: Tags) -> TargetGroup {
         protocol_version: Some("HTTP1".to_owned()),
         target_type: TargetType::Ip,
         ip_address_type: "ipv4".to_owned(),
+        control_port: None,
         health_check: HealthCheck {
             protocol: "HTTP".to_owned(),
             port: "traffic-port".to_owned(),

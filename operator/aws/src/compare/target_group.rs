@@ -14,6 +14,7 @@ pub(crate) fn same_kind(want: &TargetGroup, have: &TargetGroupSeen) -> bool {
         && want.protocol_version == have.protocol_version
         && want.target_type == have.target_type
         && want.ip_address_type == have.ip_address_type
+        && want.control_port == have.control_port
 }
 
 /// Changes in place.

@@ -86,7 +86,8 @@ fn service(
     part: &mut Part,
 ) -> Lowering<Option<Ref<TargetGroup>>> {
     let Some(found) = &backend.found else { return Ok(None) };
-    let ask = rows::ingress_target(&backend.settings)?;
+    let written = format!("{}.{}", backend.service.name, backend.port);
+    let ask = rows::ingress_target(&backend.settings, &written)?;
     let mut group = target_group::layer7(backend, found, &ask, scene.config.default_target_type)?;
     let key = &member.object.key;
     let target = IngressTarget {

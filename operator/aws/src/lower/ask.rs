@@ -58,6 +58,8 @@ pub(crate) struct TargetAsk {
     pub(crate) tags: Tags,
     pub(crate) node_labels: BTreeMap<String, String>,
     pub(crate) multi_cluster: bool,
+    /// Of the target optimizer's agent.
+    pub(crate) control_port: Option<i32>,
 }
 
 /// What is asked of a health check. Seconds and counts.

@@ -24,6 +24,8 @@ pub(crate) fn of_ingress(
 ) -> Binding {
     let mut ports = vec![tcp(target_port(found, group))];
     ports.extend(health_port(group).map(tcp));
+    let control = group.control_port.and_then(|port| Port::new(i64::from(port)));
+    ports.extend(control.map(PortName::Number).map(tcp));
     let entry = |port| BindingIngress { from: vec![BindingPeer::Backend], ports: vec![port] };
     Binding { networking: ports.into_iter().map(entry).collect(), ..bare(scene, backend, group, ask) }
 }

@@ -99,6 +99,16 @@ pub(crate) enum LowerError {
         /// How many match.
         found: usize,
     },
+    /// Nodes do not answer for the target optimizer's agent.
+    #[error(
+        "target-control-port is for target type ip, and port {port} of Service {service} is reached through nodes"
+    )]
+    ControlPortOfNodes {
+        /// The Service.
+        service: Key,
+        /// The port, as written.
+        port: String,
+    },
     /// A node port is needed and there is none.
     #[error("target type instance needs a node port, and port {port} of Service {service} has none")]
     NoNodePort {
@@ -219,6 +229,7 @@ impl Classified for LowerError {
             Self::Unreadable(_)
             | Self::BadSubnets(_)
             | Self::NoHost
+            | Self::ControlPortOfNodes { .. }
             | Self::NoNodePort { .. }
             | Self::ExternalName(_)
             | Self::PathWildcard(_)
@@ -271,6 +282,7 @@ impl Classified for LowerError {
             Self::NoShield => "NoShieldAdvanced",
             Self::PoolIsFixed { .. } => "AddressPoolFixed",
             Self::SecurityGroupNotFound { .. } => "SecurityGroupNotFound",
+            Self::ControlPortOfNodes { .. } => "ControlPortOfNodes",
             Self::NoNodePort { .. } => "NoNodePort",
             Self::ExternalName(_) => "ExternalNameBackend",
             Self::PathWildcard(_) => "InvalidPath",

@@ -56,9 +56,9 @@ fn ingress_subnets(settings: &Settings) -> Read<Option<Sourced<SubnetsAsk>>> {
     }
 }
 
-/// What an Ingress and its Service ask of a target group. Every row reads class parameters, then the Service, then the
+/// What an Ingress and its Service ask of the target group of `backend`, which is `<service>.<port>`. Every row reads class parameters, then the Service, then the
 /// Ingress, in the order in which the settings hold them.
-pub(crate) fn ingress_target(settings: &Settings) -> Read<TargetAsk> {
+pub(crate) fn ingress_target(settings: &Settings, backend: &str) -> Read<TargetAsk> {
     Ok(TargetAsk {
         target_type: settings.get(&alb::TARGET_TYPE)?.map(|asked| target_type(asked.value)),
         protocol: settings.get(&alb::BACKEND_PROTOCOL)?.map(|asked| match asked.value {
@@ -81,7 +81,10 @@ pub(crate) fn ingress_target(settings: &Settings) -> Read<TargetAsk> {
         },
         tags: super::ask::plain(&first_wins(settings.all(&alb::TAGS)?)),
         node_labels: value(settings.get(&alb::TARGET_NODE_LABELS)?),
-        multi_cluster: false,
+        multi_cluster: settings.all(&alb::MULTI_CLUSTER_TARGET_GROUP)?.iter().any(|asked| asked.value),
+        control_port: settings
+            .member(&alb::TARGET_CONTROL_PORT, backend)?
+            .map(|asked| i32::from(asked.value.get())),
     })
 }
 
@@ -170,6 +173,7 @@ fn service_target(settings: &Settings) -> Read<TargetAsk> {
         tags: super::ask::plain(&first_wins(settings.all(&nlb::TAGS)?)),
         node_labels: value(settings.get(&nlb::TARGET_NODE_LABELS)?),
         multi_cluster: false,
+        control_port: None,
     })
 }
 

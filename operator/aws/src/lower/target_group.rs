@@ -115,6 +115,10 @@ fn group(
             PortName::Name(_) => NAMED_PORT,
         },
     };
+    if ask.control_port.is_some() && target_type == TargetType::Instance {
+        let port = backend.port.to_string();
+        return Err(LowerError::ControlPortOfNodes { service: backend.service.clone(), port });
+    }
     let ipv6 = target_type == TargetType::Ip && found.ip_family == IpFamily::Ipv6;
     Ok(TargetGroup {
         name: String::new(),
@@ -124,6 +128,7 @@ fn group(
         target_type,
         ip_address_type: if ipv6 { "ipv6" } else { "ipv4" }.to_owned(),
         health_check: health_check(backend, found, target_type, (&ask.health, defaults))?,
+        control_port: ask.control_port,
         attributes: ask.attributes.clone(),
         tags: ask.tags.clone(),
     })

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Attributes, ResourceKind, Tags};
 
-/// A target group. Name, port, protocol, version, target type and address type are fixed at creation.
+/// A target group. Name, ports, protocol, version, target type and address type are fixed at creation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetGroup {
     /// At most 32 characters.
@@ -19,6 +19,9 @@ pub struct TargetGroup {
     pub target_type: TargetType,
     /// `ipv4` or `ipv6`.
     pub ip_address_type: String,
+    /// Where the target optimizer's agent is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control_port: Option<i32>,
     /// How targets are judged.
     pub health_check: HealthCheck,
     /// Only those that someone asked for.

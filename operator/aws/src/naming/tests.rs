@@ -23,6 +23,7 @@ fn group(port: i32, protocol: TargetProtocol, target_type: TargetType) -> Target
         protocol_version: layer7.then(|| "HTTP1".to_owned()),
         target_type,
         ip_address_type: "ipv4".to_owned(),
+        control_port: None,
         health_check: HealthCheck {
             protocol: if layer7 { "HTTP" } else { "TCP" }.to_owned(),
             port: "traffic-port".to_owned(),
@@ -93,6 +94,20 @@ fn target_groups_of_ingresses_are_named_as_the_peer_names_them() {
         let got = ingress_target_group("demo", &target, &group(target_port, TargetProtocol::Http, kind));
         assert_eq!(got, want);
     }
+}
+
+#[test]
+fn a_control_port_is_part_of_the_name() {
+    let target = IngressTarget {
+        stack: &ingress("plain"),
+        ingress: &Key::new("default", "plain"),
+        service: &Key::new("default", "web"),
+        uid: "c14d3b6c-1d40-4a2b-bac6-bb1fc6a884ce",
+        port: &PortName::Name("http".to_owned()),
+    };
+    let mut group = group(80, TargetProtocol::Http, TargetType::Ip);
+    group.control_port = Some(3000);
+    assert_eq!(ingress_target_group("demo", &target, &group), "k8s-default-web-23e0a9ca8d");
 }
 
 #[test]

@@ -144,6 +144,7 @@ impl World {
                     protocol_version: spec.protocol_version.clone(),
                     target_type: spec.target_type,
                     ip_address_type: spec.ip_address_type.clone(),
+                    control_port: spec.control_port,
                     health_check: spec.health_check.clone(),
                     attributes: Default::default(),
                     tags: spec.tags.clone(),

@@ -111,6 +111,10 @@ rows! {
             "Failed health checks in a row until a target is unhealthy.";
         SUCCESS_CODES: String = "success-codes", BACKEND, PerMember, AWS, value::text, "200-299",
             "Status codes of a healthy target.";
+        MULTI_CLUSTER_TARGET_GROUP: bool = "multi-cluster-target-group", BACKEND, PerMember, AWS, value::boolean, "true",
+            "Whether other clusters register targets in the target group, which are then left alone: true if the Ingress or the Service says so.";
+        TARGET_CONTROL_PORT: Port = "target-control-port.", BACKEND, PerMember, AWS, value::port, "3000",
+            "Port at which the target optimizer's agent is asked, for one backend: `target-control-port.<service>.<port>`.";
         ACTIONS: action::Document = "actions.", INGRESS, PerMember, BOTH, action::parse, r#"{"type":"fixed-response","fixedResponseConfig":{"statusCode":"503"}}"#,
             "Redirect, fixed response or forward that a backend of this name with port `use-annotation` means.";
         CONDITIONS: Vec<Match> = "conditions.", INGRESS, PerMember, BOTH, condition::parse, r#"[{"field":"http-header","httpHeaderConfig":{"httpHeaderName":"X-Beta","values":["1"]}}]"#,
@@ -131,8 +135,6 @@ rows! {
         "auth-session-cookie", BACKEND, "Name of the session cookie.";
         "auth-session-timeout", BACKEND, "Seconds that a session lasts.";
         "jwt-validation", INGRESS, "Tokens that requests must carry.";
-        "multi-cluster-target-group", BACKEND, "Whether targets of other clusters are left alone.";
-        "target-control-port.", BACKEND, "Control port of the target optimizer, for one backend.";
         "enable-frontend-nlb", INGRESS, "Whether a network load balancer stands in front.";
         "frontend-nlb-scheme", INGRESS, "Scheme of the network load balancer in front.";
         "frontend-nlb-subnets", INGRESS, "Subnets of the network load balancer in front.";

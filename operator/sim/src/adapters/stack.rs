@@ -64,6 +64,7 @@ fn group(row: &TargetGroupRow) -> TargetGroupSeen {
         protocol_version: row.ask.protocol_version.clone(),
         target_type: row.ask.target_type,
         ip_address_type: row.ask.ip_address_type.clone(),
+        control_port: row.ask.control_port,
         health_check: row.health_check.clone(),
         attributes: row.attributes.clone(),
         tags: row.tags.clone(),

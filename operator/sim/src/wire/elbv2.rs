@@ -156,6 +156,7 @@ fn group_ask(with: &Value) -> Answered<TargetGroupAsk> {
         protocol_version: maybe(with, "ProtocolVersion"),
         target_type: named(with, "TargetType").unwrap_or(TargetType::Instance),
         ip_address_type: maybe(with, "IpAddressType").unwrap_or_else(|| "ipv4".to_owned()),
+        control_port: number(with, "TargetControlPort"),
         vpc: text(with, "VpcId"),
         health_check: health_check(with),
         tags: tags(with, "Tags")?,

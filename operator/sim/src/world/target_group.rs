@@ -21,6 +21,8 @@ pub struct TargetGroupAsk {
     pub target_type: TargetType,
     /// `ipv4` or `ipv6`.
     pub ip_address_type: String,
+    /// Where the target optimizer's agent is asked.
+    pub control_port: Option<i32>,
     /// Id of the VPC.
     pub vpc: String,
     /// What of the health check is not the default.
@@ -163,7 +165,8 @@ impl Aws {
         if let Some(row) = self.target_groups.values().find(|row| row.ask.name == ask.name) {
             let fixed = |ask: &TargetGroupAsk| {
                 let version = ask.protocol_version.clone();
-                (ask.port, ask.protocol, version, ask.target_type, ask.ip_address_type.clone())
+                let ports = (ask.port, ask.control_port);
+                (ports, ask.protocol, version, ask.target_type, ask.ip_address_type.clone())
             };
             let equal = fixed(&row.ask) == fixed(&ask) && row.health_check == health_check;
             return if equal { Ok(row.clone()) } else { refuse("DuplicateTargetGroupName", &ask.name) };

@@ -196,6 +196,7 @@ fn create_group(aws: &mut Aws, spec: &TargetGroup) -> Result<Applied, Refusal> {
         protocol_version: spec.protocol_version.clone(),
         target_type: spec.target_type,
         ip_address_type: spec.ip_address_type.clone(),
+        control_port: spec.control_port,
         vpc: aws.vpc.clone(),
         health_check: spec.health_check.clone().into(),
         tags: spec.tags.clone(),
