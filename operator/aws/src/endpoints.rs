@@ -13,11 +13,14 @@
 
 use std::collections::BTreeSet;
 
-use fairway_core::{ids::Key, snapshot::Snapshot};
+use fairway_core::{
+    ids::Key,
+    snapshot::{Pod, Snapshot},
+};
 use fairway_crds::TargetGroupBinding;
 use k8s_openapi::{
     api::{
-        core::v1::{Node, Pod, Service, ServicePort},
+        core::v1::{Node, Service, ServicePort},
         discovery::v1::{Endpoint as SliceEndpoint, EndpointSlice},
     },
     apimachinery::pkg::{apis::meta::v1::ObjectMeta, util::intstr::IntOrString},
@@ -159,9 +162,9 @@ fn standing(snapshot: &Snapshot, endpoint: &SliceEndpoint, pod: Option<&Pod>) ->
     }
     let terminating = conditions.and_then(|conditions| conditions.terminating).unwrap_or(false);
     // Pods that wait for nothing but a readiness gate of their load balancer have to be registered to become ready.
-    let containers_ready = pod.and_then(|pod| pod.status.as_ref()?.conditions.as_ref()).is_some_and(|all| {
-        all.iter().any(|condition| condition.type_ == "ContainersReady" && condition.status == "True")
-    });
+    let containers_ready = pod
+        .and_then(|pod| pod.condition("ContainersReady"))
+        .is_some_and(|condition| condition.status == "True");
     if terminating || !containers_ready {
         return Standing::Out;
     }

@@ -14,14 +14,11 @@ use std::{
 
 use fairway_core::{
     ids::Key,
-    snapshot::{Objects, Snapshot},
+    snapshot::{Objects, Pod, Snapshot},
 };
 use fairway_crds::LoadBalancerState;
 use futures::{Stream, TryStreamExt};
-use k8s_openapi::api::{
-    core::v1::{Pod, Service},
-    networking::v1::Ingress,
-};
+use k8s_openapi::api::{core::v1::Service, networking::v1::Ingress};
 use kube::{
     Api, Client, Resource, ResourceExt,
     runtime::{
@@ -37,6 +34,10 @@ use strip::Strip;
 
 /// How long a kind that is not installed is left alone before it is looked for again.
 const ABSENT: Duration = Duration::from_secs(30);
+
+/// Objects of one page of a list. A page is read whole before its objects are stripped, and the room it took stays with
+/// the process.
+const PAGE: u32 = 200;
 
 /// What changed.
 #[derive(Debug, Clone)]
@@ -251,7 +252,8 @@ async fn follow<K>(api: Api<K>, kept: Kept<K>, ready: watch::Sender<bool>)
 where
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Strip + Send + Sync + 'static,
 {
-    let mut events = Box::pin(kube::runtime::watcher(api, watcher::Config::default()).default_backoff());
+    let mut events =
+        Box::pin(kube::runtime::watcher(api, watcher::Config::default().page_size(PAGE)).default_backoff());
     let mut listed = std::collections::BTreeSet::new();
     while let Some(event) = next(&mut events, K::kind(&()).as_ref(), &ready).await {
         match event {
@@ -312,15 +314,12 @@ fn endpoints(slice: Option<Arc<k8s_openapi::api::discovery::v1::EndpointSlice>>)
     Some(Change::Endpoints(Key::new(slice.metadata.namespace.as_deref().unwrap_or_default(), service)))
 }
 
-/// Pods matter by address and readiness only; the rest of their life makes no change.
+/// Pods matter by address and by the conditions that are kept; the rest of their life makes no change.
 fn pod(key: &Key, before: Option<&Pod>, after: Option<&Pod>) -> Option<Change> {
     let view = |pod: &Pod| {
-        let status = pod.status.as_ref();
-        let ready = status.and_then(|s| s.conditions.as_ref()).map(|conditions| {
-            let state = |c: &k8s_openapi::api::core::v1::PodCondition| (c.type_.clone(), c.status.clone());
-            conditions.iter().map(state).collect::<Vec<_>>()
-        });
-        (status.and_then(|s| s.pod_ips.clone()), ready, pod.metadata.deletion_timestamp.is_some())
+        let state = |c: &k8s_openapi::api::core::v1::PodCondition| (c.type_.clone(), c.status.clone());
+        let conditions: Vec<_> = pod.status.conditions.iter().map(state).collect();
+        (pod.status.pod_ips.clone(), conditions, pod.metadata.deletion_timestamp.is_some())
     };
     (before.map(view) != after.map(view)).then(|| Change::Pod(key.clone()))
 }

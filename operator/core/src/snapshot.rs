@@ -3,6 +3,8 @@
 //! Shape: one map a kind, by namespace and name. Cloning is cheap (the objects are shared). The same value is
 //! built from watches, from a captured file and from the simulator.
 
+mod pod;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use fairway_crds::{
@@ -10,7 +12,7 @@ use fairway_crds::{
     TargetGroupBinding,
 };
 use k8s_openapi::api::{
-    core::v1::{Namespace, Node, Pod, Service},
+    core::v1::{Namespace, Node, Service},
     discovery::v1::EndpointSlice,
     networking::v1::{Ingress, IngressClass},
 };
@@ -18,6 +20,7 @@ use k8s_openapi::api::{
 use kube_core::Resource;
 
 use crate::ids::Key;
+pub use pod::{Pod, PodSpec, PodStatus};
 
 /// Objects of one kind.
 pub type Objects<T> = BTreeMap<Key, Arc<T>>;
@@ -39,7 +42,7 @@ pub struct Snapshot {
     pub endpoint_slices: Arc<Objects<EndpointSlice>>,
     /// v1
     pub nodes: Arc<Objects<Node>>,
-    /// v1; only name, labels, annotations, creation time, node, addresses and conditions are looked at.
+    /// v1
     pub pods: Arc<Objects<Pod>>,
     /// v1; only labels are looked at.
     pub namespaces: Arc<Objects<Namespace>>,

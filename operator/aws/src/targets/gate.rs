@@ -13,8 +13,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fairway_core::{ids::Key, snapshot::Snapshot};
-use k8s_openapi::api::core::v1::{Pod, PodCondition};
+use fairway_core::{
+    ids::Key,
+    snapshot::{Pod, Snapshot},
+};
+use k8s_openapi::api::core::v1::PodCondition;
 use serde::{Deserialize, Serialize};
 
 use crate::endpoints::Endpoint;
@@ -74,18 +77,15 @@ pub(super) fn of<'a>(
     let gated = |endpoint: &Endpoint| {
         let key = endpoint.pod.clone()?;
         let pod = snapshot.pods.get(&key)?;
-        let gates = pod.spec.as_ref().and_then(|spec| spec.readiness_gates.as_ref());
-        let carries = gates.into_iter().flatten().any(|carried| carried.condition_type == gate);
         let target = format!("{}:{}", endpoint.id, endpoint.port);
-        carries.then(|| Gated { key, pod, gate: gate.clone(), target })
+        pod.carries(&gate).then(|| Gated { key, pod, gate: gate.clone(), target })
     };
     endpoints.iter().filter_map(gated).collect()
 }
 
 impl Gated<'_> {
     fn present(&self) -> Option<&PodCondition> {
-        let conditions = self.pod.status.as_ref()?.conditions.as_ref()?;
-        conditions.iter().find(|condition| condition.type_ == self.gate)
+        self.pod.condition(&self.gate)
     }
 
     /// Whether the pod still waits for its target.

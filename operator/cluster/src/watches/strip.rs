@@ -1,8 +1,9 @@
 //! What no decision looks at is dropped before an object is kept.
 
+use fairway_core::snapshot::Pod;
 use fairway_crds::LoadBalancerState;
 use k8s_openapi::api::{
-    core::v1::{Node, NodeStatus, Pod, PodSpec, PodStatus, Service},
+    core::v1::{Node, NodeStatus, Service},
     networking::v1::Ingress,
 };
 use kube::Resource;
@@ -46,19 +47,17 @@ strip_managed_fields!(
 impl Strip for Pod {
     fn strip(self) -> Self {
         let mut pod = without_managed_fields(self);
-        pod.spec = pod.spec.map(|spec| PodSpec {
-            node_name: spec.node_name,
-            readiness_gates: spec.readiness_gates,
-            host_network: spec.host_network,
-            ..Default::default()
+        let metadata = &mut pod.metadata;
+        metadata.labels = None;
+        metadata.annotations = None;
+        metadata.owner_references = None;
+        let gates = std::mem::take(&mut pod.spec.readiness_gates);
+        pod.status.conditions.retain(|condition| {
+            condition.type_ == "ContainersReady"
+                || gates.iter().any(|gate| gate.condition_type == condition.type_)
         });
-        pod.status = pod.status.map(|status| PodStatus {
-            conditions: status.conditions,
-            phase: status.phase,
-            pod_ip: status.pod_ip,
-            pod_ips: status.pod_ips,
-            ..Default::default()
-        });
+        pod.status.conditions.shrink_to_fit();
+        pod.spec.readiness_gates = gates;
         pod
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use fairway_aws::targets::PodHealth;
-use fairway_core::ids::Key;
-use k8s_openapi::api::core::v1::{Pod, PodCondition};
+use fairway_core::{ids::Key, snapshot::Pod};
+use k8s_openapi::api::core::v1::PodCondition;
 
 use super::Cluster;
 
@@ -37,7 +37,7 @@ impl Cluster {
 }
 
 fn put(pod: &mut Pod, condition: PodCondition) {
-    let all = pod.status.get_or_insert_default().conditions.get_or_insert_default();
+    let all = &mut pod.status.conditions;
     all.retain(|present| present.type_ != condition.type_);
     all.push(condition);
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use fairway_aws::targets::GATE;
-use k8s_openapi::api::core::v1::Pod;
+use fairway_core::snapshot::Pod;
 
 use crate::{cluster::recorded, dump, sim::Inner};
 
@@ -18,8 +18,7 @@ pub(super) fn counts(inner: &Inner, before: &BTreeSet<String>) -> Counts {
     let count = |start: &str| ours.iter().filter(|line| line.starts_with(start)).count();
     let registered = inner.aws.target_groups.values().map(|row| row.targets.len()).sum();
     let told = |pod: &Arc<Pod>| {
-        let conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
-        conditions.filter(|one| one.type_.starts_with(GATE) && one.status == "True").count()
+        pod.status.conditions.iter().filter(|one| one.type_.starts_with(GATE) && one.status == "True").count()
     };
     let (objects, records) = (&inner.cluster.objects, count("record"));
     Counts::from([
