@@ -1,5 +1,6 @@
 """The chart's objects, for programs that run outside of pods: definitions, accounts, roles and classes, but no workloads."""
 
+import functools
 import subprocess
 from typing import Any
 
@@ -30,6 +31,14 @@ def rendered(**values: str) -> list[dict[str, Any]]:
     if done.returncode:
         raise RuntimeError(f"helm template failed: {done.stderr}")
     return [manifest for manifest in yaml.safe_load_all(done.stdout) if manifest]
+
+
+@functools.cache
+def environment() -> dict[str, str]:
+    """What the chart sets in the operator's environment, but for what is different in each pod."""
+    (deployment,) = (manifest for manifest in rendered(**NAMED) if manifest["kind"] == "Deployment")
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    return {entry["name"]: entry["value"] for entry in container["env"] if "value" in entry}
 
 
 def definitions() -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from . import chart
 from .waiting import eventually, need
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true"}
@@ -29,7 +30,7 @@ class Operator:
         log.parent.mkdir(parents=True, exist_ok=True)
         loud = os.environ.get("FAIRWAY_E2E_LOG", "info")  # such as fairway_engine=debug
         command = [str(program), "run", f"--log={loud}", *flags, f"--identity={identity}", f"--metrics-bind-addr=127.0.0.1:{self.port}"]
-        environment = _environment({"KUBECONFIG": str(kubeconfig), "AWS_ENDPOINT_URL": endpoint, **CREDENTIALS})
+        environment = _environment({**chart.environment(), "KUBECONFIG": str(kubeconfig), "AWS_ENDPOINT_URL": endpoint, **CREDENTIALS})
         with open(log, "wb") as output:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=environment, preexec_fn=_die_with_parent)
