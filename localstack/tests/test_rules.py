@@ -10,6 +10,21 @@ OBJECTS = (
 )
 
 
+def provider(**settings):
+    """Users sign in to a provider; `None` leaves a setting away."""
+    config = {
+        "Issuer": "https://i",
+        "AuthorizationEndpoint": "https://i/a",
+        "TokenEndpoint": "https://i/t",
+        "UserInfoEndpoint": "https://i/u",
+        "ClientId": "c",
+        "ClientSecret": "s",
+        **settings,
+    }
+    given = {key: value for key, value in config.items() if value is not None}
+    return {"Type": "authenticate-oidc", "Order": 1, "AuthenticateOidcConfig": given}
+
+
 def create_until_refused(on):
     arn = on.balancer()["LoadBalancerArn"]
     listener = on.elbv2.create_listener(LoadBalancerArn=arn, Protocol="HTTP", Port=80, DefaultActions=NOT_FOUND)
@@ -172,6 +187,38 @@ CHECKS = [
         lambda on: [
             r["Actions"] for r in on.elbv2.describe_rules(ListenerArn=on.https_arn)["Rules"] if r["Priority"] == "11"
         ],
+    ),
+    *(
+        (
+            f"ru.guard_{name}",
+            "ValidationError|InvalidLoadBalancerAction",
+            lambda on, guards=guards: outcome(
+                on.elbv2.create_rule,
+                ListenerArn=on.https_arn,
+                Priority=913,
+                Conditions=paths("/guard"),
+                Actions=[*guards, {"Type": "fixed-response", "Order": 9, "FixedResponseConfig": {"StatusCode": "200"}}],
+            ),
+        )
+        for name, guards in {
+            "without_secret": [provider(ClientSecret=None)],
+            "plain_endpoint": [provider(TokenEndpoint="http://i/t")],
+            "for_too_long": [provider(SessionTimeout=604801)],
+            "unknown_behavior": [provider(OnUnauthenticatedRequest="reject")],
+            "too_many_parameters": [provider(AuthenticationRequestExtraParams={f"p{n}": "" for n in range(11)})],
+            "twice": [provider(), {**provider(), "Order": 2}],
+            "claim_checked_anyway": [
+                {
+                    "Type": "jwt-validation",
+                    "Order": 1,
+                    "JwtValidationConfig": {
+                        "JwksEndpoint": "https://i/k",
+                        "Issuer": "https://i",
+                        "AdditionalClaims": [{"Format": "single-string", "Name": "exp", "Values": ["1"]}],
+                    },
+                }
+            ],
+        }.items()
     ),
     (
         "ru.fixed_body_too_long",

@@ -18,6 +18,13 @@ REDIRECT_DEFAULTS = {
     "Path": "/#{path}",
     "Query": "#{query}",
 }
+LONGEST_SESSION = 604800
+MOST_PARAMETERS = 10
+MOST_CLAIMS = 10
+ALWAYS_CHECKED = ("exp", "iss", "nbf", "iat")
+ENDPOINTS = ("Issuer", "AuthorizationEndpoint", "TokenEndpoint", "UserInfoEndpoint")
+PROVIDER = (*ENDPOINTS, "ClientId")
+USER_POOL = ("UserPoolArn", "UserPoolClientId", "UserPoolDomain")
 AUTHENTICATION_DEFAULTS = {
     "SessionCookieName": "AWSELBAuthSessionCookie",
     "Scope": "openid",
@@ -35,6 +42,8 @@ def normal_actions(elb, load_balancer, protocol, actions):
         refuse(
             "InvalidLoadBalancerAction", "Exactly one forward, redirect or fixed-response action, and it must be last"
         )
+    if sum(action["Type"] in NEEDS_HTTPS for action in normal) > 1:
+        refuse("InvalidLoadBalancerAction", "At most one action can authenticate users or validate tokens")
     if len(normal) > 1 or actions[0].get("Order"):
         for position, action in enumerate(normal, start=1):
             action["Order"] = action.get("Order") or position
@@ -57,6 +66,8 @@ def _normal(elb, load_balancer, protocol, action):
         action["RedirectConfig"] = {**REDIRECT_DEFAULTS, **_given(action["RedirectConfig"])}
     elif kind.startswith("authenticate-"):
         _authenticate(action)
+    elif kind == "jwt-validation":
+        _check_tokens(action.get("JwtValidationConfig") or {})
     return action
 
 
@@ -111,12 +122,43 @@ def _check_fixed_response(config):
 
 
 def _authenticate(action):
-    key = "AuthenticateOidcConfig" if action["Type"].endswith("oidc") else "AuthenticateCognitoConfig"
-    config = {**AUTHENTICATION_DEFAULTS, **_given(action[key])}
+    oidc = action["Type"].endswith("oidc")
+    key = "AuthenticateOidcConfig" if oidc else "AuthenticateCognitoConfig"
+    config = {**AUTHENTICATION_DEFAULTS, **_given(action.get(key) or {})}
+    _need(config, PROVIDER if oidc else USER_POOL)
+    if oidc:
+        for endpoint in ENDPOINTS:
+            if not config[endpoint].startswith("https://"):
+                refuse("ValidationError", f"{endpoint} must be a full URL of HTTPS")
+        if not config.get("ClientSecret") and not config.get("UseExistingClientSecret"):
+            refuse("ValidationError", "A client secret must be specified")
+    if not 1 <= config["SessionTimeout"] <= LONGEST_SESSION:
+        refuse("ValidationError", f"The session timeout must be between 1 and {LONGEST_SESSION} seconds")
+    if config["OnUnauthenticatedRequest"] not in ("authenticate", "allow", "deny"):
+        refuse("ValidationError", f"'{config['OnUnauthenticatedRequest']}' is not a behavior for unauthenticated requests")
+    if len(config.get("AuthenticationRequestExtraParams") or {}) > MOST_PARAMETERS:
+        refuse("ValidationError", f"At most {MOST_PARAMETERS} extra parameters can be specified")
     # AWS never gives the secret back.
     config.pop("ClientSecret", None)
     config.pop("UseExistingClientSecret", None)
     action[key] = config
+
+
+def _need(config, names):
+    for name in names:
+        if not config.get(name):
+            refuse("ValidationError", f"{name} must be specified")
+
+
+def _check_tokens(config):
+    _need(config, ("JwksEndpoint", "Issuer"))
+    claims = config.get("AdditionalClaims") or []
+    if len(claims) > MOST_CLAIMS:
+        refuse("ValidationError", f"At most {MOST_CLAIMS} additional claims can be specified")
+    for claim in claims:
+        _need(claim, ("Format", "Name", "Values"))
+        if claim["Name"] in ALWAYS_CHECKED:
+            refuse("ValidationError", f"The claim '{claim['Name']}' is validated by default and cannot be specified")
 
 
 def groups_of(actions):
