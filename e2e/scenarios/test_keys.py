@@ -58,7 +58,9 @@ def known(world):
 def looks(operator, world, known):
     """What AWS had with the first values, by case; all second values are applied by then."""
     cluster, front = world.cluster, Front(world.cloud.endpoint, world.cloud.region)
-    cluster.apply(manifests.namespace(NAMESPACE))
+    cluster.apply(manifests.namespace(NAMESPACE), {
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "oidc", "namespace": NAMESPACE},
+        "stringData": {"clientID": "shop", "clientSecret": "opensesame"}})
     for case in CASES:
         cluster.apply(*case.objects(NAMESPACE, "from", known))
     before = {case.name: eventually(case.name, lambda case=case: settled(cluster, front, case), PATIENCE) for case in CASES}

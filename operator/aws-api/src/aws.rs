@@ -1,5 +1,6 @@
 //! AWS as the engine sees it: one value a process.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_acm as acm;
@@ -20,6 +21,7 @@ use crate::fault::Fault;
 use crate::inventory::{Inventory, MAX_AGE};
 use crate::pace::Pace;
 use crate::roles::Roles;
+use crate::secrets::{NoSecrets, Secrets};
 use crate::thin::ec2::Ec2;
 use crate::thin::{CallError, SetupError, Shield, WafClassic, WafV2};
 
@@ -47,6 +49,7 @@ pub struct Aws {
     pub(crate) inventory: Inventory,
     pub(crate) answers: Answers,
     pub(crate) page: i32,
+    pub(crate) secrets: Arc<dyn Secrets>,
 }
 
 impl std::fmt::Debug for Aws {
@@ -82,7 +85,14 @@ impl Aws {
             inventory: Inventory::new(MAX_AGE).with_health_age(health_age),
             answers: Answers::default(),
             page: PAGE,
+            secrets: Arc::new(NoSecrets),
         })
+    }
+
+    /// The same, with Secrets that AWS may be told. Without, there are none.
+    #[must_use]
+    pub fn with_secrets(self, secrets: Arc<dyn Secrets>) -> Self {
+        Self { secrets, ..self }
     }
 
     /// The same, for when drift is to be seen within `period`: a view is never older than a quarter of it.

@@ -9,6 +9,7 @@
 //! | other VPCs                     | 10 minutes | DescribeVpcs                                      |
 //! | certificates                   | 1 minute   | ListCertificates; DescribeCertificate for many names |
 //! | trust stores, web ACLs         | 1 minute   | DescribeTrustStores, ListWebACLs                  |
+//! | clients of providers           | not at all | Secrets of the cluster                            |
 //! | Shield Advanced                | 2 hours    | GetSubscriptionState                              |
 //! | interfaces                     | 10 seconds | DescribeNetworkInterfaces                         |
 
@@ -18,6 +19,7 @@ use std::time::Duration;
 
 use fairway_aws::facts::{Answer, Interface, InterfaceGroup, Query, Subnet};
 use fairway_aws::tags;
+use fairway_engine::ports::Refusal;
 use ipnet::IpNet;
 
 use crate::Aws;
@@ -68,13 +70,14 @@ impl Answers {
 }
 
 impl Aws {
-    pub(crate) async fn fact(&self, query: &Query) -> Result<Answer, Fault> {
+    pub(crate) async fn fact(&self, query: &Query) -> Result<Answer, Refusal> {
         Ok(match query {
             Query::Vpc => self.answers.vpc.get(NETWORK, self.read_vpc()).await?,
             Query::Subnets => Answer::Subnets(self.answers.subnets.get(NETWORK, self.read_subnets()).await?),
             Query::SecurityGroup(text) => Answer::SecurityGroup(self.groups_called(text).await?),
             Query::Certificates => Answer::Certificates(self.certificates().await?),
             Query::Certificate(arn) => Answer::Certificate(self.certificate(arn).await?),
+            Query::Client(secret) => Answer::Client(self.client_seen(secret).await?),
             Query::TargetGroup(name) => Answer::TargetGroup(self.target_group_called(name).await?),
             Query::TrustStore(text) => Answer::TrustStore(self.trust_store(text).await?),
             Query::WebAcl(name) => Answer::WebAcl(self.web_acl(name).await?),

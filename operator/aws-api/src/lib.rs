@@ -8,6 +8,7 @@
 //! | `wire`      | AWS's shapes and ours, one file a kind                                           |
 //! | `inventory` | what is there, shared by all stacks and kept current by our own writes           |
 //! | `facts`     | answers of lowering's questions                                                  |
+//! | `secrets`   | Secrets that AWS is told                                                         |
 //! | `observe`   | what is there, in the scope of one unit                                          |
 //! | `apply`     | one call an operation                                                            |
 //! | `health`    | how AWS judges targets, for people                                               |
@@ -24,6 +25,7 @@ mod observe;
 mod pace;
 mod ports;
 mod roles;
+mod secrets;
 mod wire;
 
 pub mod calls;
@@ -31,3 +33,4 @@ pub mod thin;
 
 pub use aws::Aws;
 pub use health::TargetHealth;
+pub use secrets::Secrets;

@@ -1,11 +1,14 @@
-//! Questions about an account that lowering may ask, and their answers.
+//! Questions about an account, and about Secrets, that lowering may ask, and their answers.
 //!
 //! Answers are cached by whoever gives them and may be dropped at any time; a captured set makes `fairway plan`
 //! work without an account.
 
 use std::collections::BTreeMap;
 
+use fairway_core::ids::Key;
 use serde::{Deserialize, Serialize};
+
+use crate::secret::ClientSeen;
 
 /// A question.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -21,6 +24,8 @@ pub enum Query {
     Certificates,
     /// One certificate, by ARN.
     Certificate(String),
+    /// The client that a Secret holds.
+    Client(Key),
     /// A target group that somebody else made, by name.
     TargetGroup(String),
     /// A trust store, by ARN or by name, as written.
@@ -79,6 +84,8 @@ pub enum Answer {
     Certificates(Vec<Certificate>),
     /// `None`: there is no such certificate.
     Certificate(Option<Certificate>),
+    /// What may be known of it.
+    Client(ClientSeen),
     /// Its ARN; `None`: there is no such group.
     TargetGroup(Option<String>),
     /// Its ARN; `None`: there is no such trust store.

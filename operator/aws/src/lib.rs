@@ -22,6 +22,7 @@ pub mod network;
 pub mod observed;
 pub mod orphans;
 pub mod ownership;
+pub mod secret;
 pub mod stack;
 pub mod tags;
 pub mod targets;

@@ -207,7 +207,7 @@ pub struct RuleSeen {
     pub transforms: Vec<Transform>,
     /// In order.
     pub actions: Vec<Action>,
-    /// What the rule has that this model has no word for (authentication): such a rule never equals a wanted one.
+    /// What the rule has that this model has no word for: such a rule never equals a wanted one.
     pub unknown: Vec<String>,
     /// As AWS has them.
     pub tags: Tags,

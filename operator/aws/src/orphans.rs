@@ -240,7 +240,11 @@ impl Users {
             });
             let targets = actions.flat_map(|action| match action {
                 Action::Forward(forward) => forward.targets.as_slice(),
-                Action::Redirect(_) | Action::FixedResponse(_) => &[],
+                Action::Redirect(_)
+                | Action::FixedResponse(_)
+                | Action::Cognito(_)
+                | Action::Oidc(_)
+                | Action::Jwt(_) => &[],
             });
             let targets = targets.map(|target| target.target_group.name().to_owned());
             let ids = targets.chain(balancer.security_groups.iter().cloned());

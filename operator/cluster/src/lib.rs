@@ -4,6 +4,7 @@
 //! |-------------|------------------------------------------------------------------------|
 //! | [`watches`] | one watch a kind, kept as one [`fairway_core::snapshot::Snapshot`]     |
 //! | [`mod@write`] | finalizers, statuses, events, TargetGroupBindings, states              |
+//! | [`secrets`] | Secrets, by name                                                       |
 //! | [`lease`]   | leader election, and the question asked before every effect            |
 //! | [`webhook`] | the admission webhook's Secret and configurations                      |
 //! | [`peer`]    | whether the controller that Fairway takes over from leads              |
@@ -16,6 +17,7 @@ pub mod error;
 pub mod lease;
 pub mod peer;
 pub mod peer_webhooks;
+pub mod secrets;
 pub mod watches;
 pub mod webhook;
 pub mod write;

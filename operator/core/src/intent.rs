@@ -6,8 +6,10 @@
 
 use serde::{Deserialize, Serialize};
 
+mod guard;
 mod route;
 
+pub use guard::{Claim, Guard, IdentityProvider, Session, TokenCheck, UserPool};
 pub use route::{
     Action, Answer, GroupName, HeaderMatch, Match, PathType, QueryMatch, Redirect, Replacement, Rewrite,
     Route, Share, Split, Target, Texts,
@@ -92,6 +94,9 @@ pub struct HttpAsk {
     pub routes: Vec<Route>,
     /// What is done with requests that no route takes: `spec.defaultBackend`.
     pub default: Option<Action>,
+    /// Who is let through to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_guard: Option<Guard>,
     /// `spec.tls`.
     pub tls: Vec<Tls>,
 }

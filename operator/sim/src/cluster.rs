@@ -3,7 +3,9 @@
 //! Shape: the objects are a [`Snapshot`], which is what the operator reads anyway. Every write that changes something
 //! counts `version` up.
 
+mod node_ports;
 mod pod;
+mod secret;
 mod status;
 
 use std::{
@@ -12,6 +14,7 @@ use std::{
     sync::Arc,
 };
 
+use fairway_aws::secret::Secret;
 use fairway_core::{
     ids::{Key, Kind, ObjectRef, StackId},
     report::{PublishedAddress, StateReport, StatusWrite},
@@ -27,6 +30,7 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta, Time},
     jiff::Timestamp,
 };
+use node_ports::node_ports;
 use serde_json::{Value, json};
 use status::{ingress_status, service_status};
 
@@ -41,6 +45,8 @@ pub struct Cluster {
     pub records: BTreeMap<Key, String>,
     /// Reasons of Warning events, by object.
     pub warnings: BTreeMap<ObjectRef, Vec<String>>,
+    /// Not part of any snapshot: they are asked for by name.
+    pub secrets: BTreeMap<Key, Secret>,
     serial: u64,
 }
 
@@ -84,6 +90,10 @@ impl Cluster {
             "Ingress" => Some(Kind::Ingress),
             "Service" => Some(Kind::Service),
             "TargetGroupBinding" => Some(Kind::TargetGroupBinding),
+            "Secret" => {
+                self.put_secret(key, &object);
+                return Ok(());
+            }
             _ => None,
         };
         let before = kind.and_then(|kind| self.find(&ObjectRef::new(kind, key.clone())));
@@ -159,6 +169,7 @@ impl Cluster {
         match kind {
             "EndpointSlice" => drop(Arc::make_mut(&mut self.objects.endpoint_slices).remove(key)),
             "Pod" => drop(Arc::make_mut(&mut self.objects.pods).remove(key)),
+            "Secret" => drop(self.secrets.remove(key)),
             _ => {}
         }
     }
@@ -368,29 +379,4 @@ pub fn state_status(
 #[must_use]
 pub fn seconds(time: &Time) -> u64 {
     u64::try_from(time.0.as_second() - 1_700_000_000).unwrap_or_default()
-}
-
-/// Node ports as the API server gives them out; a port that had one keeps it.
-fn node_ports(object: &mut Value, before: Option<&Value>, serial: u64) {
-    let kind = object.pointer("/spec/type").and_then(Value::as_str).unwrap_or("ClusterIP");
-    if !matches!(kind, "NodePort" | "LoadBalancer") {
-        return;
-    }
-    let local =
-        object.pointer("/spec/externalTrafficPolicy") == Some(&json!("Local")) && kind == "LoadBalancer";
-    let old = before.and_then(|before| before.pointer("/spec/ports")).cloned().unwrap_or_default();
-    let base = 30_000 + serial * 10;
-    if let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut)
-        && local
-    {
-        let kept = before.and_then(|before| before.pointer("/spec/healthCheckNodePort")).cloned();
-        spec.entry("healthCheckNodePort").or_insert_with(|| kept.unwrap_or_else(|| json!(base + 9)));
-    }
-    let ports = object.pointer_mut("/spec/ports").and_then(Value::as_array_mut);
-    for (number, port) in ports.into_iter().flatten().enumerate() {
-        let kept = old.get(number).and_then(|old| old.get("nodePort")).cloned();
-        if let Some(port) = port.as_object_mut() {
-            port.entry("nodePort").or_insert_with(|| kept.unwrap_or_else(|| json!(base + number as u64)));
-        }
-    }
 }

@@ -110,7 +110,7 @@ pub(crate) fn doomed(text: &str) -> Result<Doomed, String> {
         "Ingress" => Ok(Doomed::Object(ObjectRef::new(Kind::Ingress, key))),
         "Service" => Ok(Doomed::Object(ObjectRef::new(Kind::Service, key))),
         "TargetGroupBinding" => Ok(Doomed::Object(ObjectRef::new(Kind::TargetGroupBinding, key))),
-        "EndpointSlice" | "Pod" => Ok(Doomed::Plain(kind.to_owned(), key)),
+        "EndpointSlice" | "Pod" | "Secret" => Ok(Doomed::Plain(kind.to_owned(), key)),
         other => Err(format!("{other} cannot be deleted here")),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! | file            | holds                                                                          |
 //! |-----------------|--------------------------------------------------------------------------------|
-//! | `manifests.yaml`| every object that is looked at, as one List; no Secret is ever looked at        |
+//! | `manifests.yaml`| every object that is looked at, as one List; of Secrets, facts have digests      |
 //! | `facts.yaml`    | answers of the account, as pairs of question and answer, by kind of unit        |
 //! | `observed.yaml` | what exists, by kind of unit and unit                                           |
 

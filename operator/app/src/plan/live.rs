@@ -8,6 +8,7 @@ use fairway_aws::facts::Query;
 use fairway_cluster::{
     lease::{Election, Times},
     peer::Peer,
+    secrets::Secrets,
     watches::Watches,
     write::{Recorder, Writer},
 };
@@ -57,6 +58,7 @@ impl Live {
         let (watches, _changes) = Watches::start(&client);
         let cluster = Arc::new(Cluster {
             watches,
+            secrets: Secrets::new(&client),
             writer: Writer::new(client.clone(), &fairway_dns::CODES),
             recorder: Recorder::new(client.clone(), "fairway", "plan"),
             lease,

@@ -7,6 +7,7 @@ use fairway_cluster::{
     error::ClusterError,
     lease::Leadership as Lease,
     peer::Peer,
+    secrets::Secrets,
     watches::Watches,
     write::{Recorder, Writer},
 };
@@ -21,6 +22,7 @@ use fairway_engine::ports::{Finalize, Leadership, Publish, Refusal, Snapshots, T
 /// One cluster: what is watched and what is written.
 pub(crate) struct Cluster {
     pub(crate) watches: Watches,
+    pub(crate) secrets: Secrets,
     pub(crate) writer: Writer,
     pub(crate) recorder: Recorder,
     pub(crate) lease: Lease,

@@ -8,6 +8,7 @@ mod in_cluster;
 mod networking;
 mod process;
 mod remember;
+mod secrets;
 mod zones;
 
 pub(crate) use aws::AwsAndCluster;
@@ -18,4 +19,5 @@ pub(crate) use in_cluster::Addresses;
 pub(crate) use networking::Networking;
 pub(crate) use process::{Process, Randomness};
 pub(crate) use remember::States;
+pub(crate) use secrets::ClusterSecrets;
 pub(crate) use zones::ZoneNotes;

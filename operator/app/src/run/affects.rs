@@ -1,6 +1,6 @@
 //! Which units a change affects. Too many costs a look that finds nothing to do; too few is a bug.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fairway_cluster::watches::Change;
 use fairway_core::{
@@ -96,6 +96,18 @@ pub(crate) fn unsettled(snapshot: &Snapshot, config: &ReadConfig) -> BTreeSet<St
         state.and_then(|state| state.status.as_ref()).is_some_and(|status| status.fingerprint.is_some())
     };
     read::stacks(snapshot, config).into_iter().filter(|stack| !settled(stack)).collect()
+}
+
+/// The Secrets that Ingresses name, and whom a change of each affects.
+pub(crate) fn secrets(snapshot: &Snapshot, config: &ReadConfig) -> BTreeMap<Key, BTreeSet<Unit>> {
+    let mut named: BTreeMap<Key, BTreeSet<Unit>> = BTreeMap::new();
+    for ingress in snapshot.ingresses.values() {
+        for secret in read::secrets(snapshot, ingress) {
+            let stacks = read::stacks_of(snapshot, config, Candidate::Ingress(ingress));
+            named.entry(secret).or_default().extend(stacks.into_iter().map(Unit::of));
+        }
+    }
+    named
 }
 
 fn uses(ingress: &Ingress, service: &Key) -> bool {

@@ -28,7 +28,8 @@ use crate::{
     admin::Metrics,
     options::Options,
     ports::{
-        Addresses, AwsAndCluster, Checkpoints, Networking, Process, Shared, States, Unopposed, ZoneNotes,
+        Addresses, AwsAndCluster, Checkpoints, ClusterSecrets, Networking, Process, Shared, States,
+        Unopposed, ZoneNotes,
     },
 };
 
@@ -83,6 +84,7 @@ impl Contexts {
         let api = match options.aws() {
             Some(config) => {
                 let api = Aws::new(&sdk(options).await, config, &metrics.calls)?;
+                let api = api.with_secrets(Arc::new(ClusterSecrets(Arc::clone(cluster))));
                 Some(Arc::new(api.with_drift_period(options.drift_period)))
             }
             None => None,

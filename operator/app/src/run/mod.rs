@@ -12,6 +12,7 @@ use clap::Args;
 use fairway_cluster::{
     lease::{Election, Times},
     peer::{Lookout, Peer},
+    secrets::Secrets,
     watches::{Change, Watches},
     write::{Recorder, Writer},
 };
@@ -35,6 +36,9 @@ pub(crate) use contexts::{Contexts, network_unit};
 
 /// How often the hosted zones of the account are looked for anew.
 const ZONES: Duration = Duration::from_secs(300);
+
+/// How often it is asked which Secrets are due.
+const SECRETS: Duration = Duration::from_secs(5);
 
 /// Facts that are published at nearly the same time make one look, not one each.
 const TOGETHER: Duration = Duration::from_millis(100);
@@ -106,6 +110,7 @@ pub(crate) async fn run(command: Run) -> anyhow::Result<()> {
     let (watches, changes) = Watches::start(&client);
     let cluster = Arc::new(Cluster {
         watches,
+        secrets: Secrets::new(&client),
         writer: Writer::new(client.clone(), &fairway_dns::CODES),
         recorder: Recorder::new(client.clone(), "fairway", &command.identity),
         lease: lease.clone(),
@@ -144,6 +149,7 @@ pub(crate) async fn run(command: Run) -> anyhow::Result<()> {
             Arc::clone(&contexts),
             metrics.clone(),
         )),
+        tokio::spawn(secrets(Arc::clone(&queue), Arc::clone(&cluster), Arc::clone(&contexts))),
     ];
     let closing = {
         let (queue, mut stopping) = (Arc::clone(&queue), stopping);
@@ -252,6 +258,22 @@ fn everything(snapshot: &fairway_core::snapshot::Snapshot, contexts: &Contexts) 
     let targets = snapshot.target_group_bindings.keys().cloned().map(Unit::Targets);
     let zones = contexts.zone_units().into_iter().map(Unit::Zone);
     stacks.chain(targets).chain(zones).chain([Unit::Network]).collect()
+}
+
+/// Secrets are not watched: those that a decision depends on are looked at now and then.
+async fn secrets(queue: Arc<Queue<Unit>>, cluster: Shared, contexts: Arc<Contexts>) {
+    loop {
+        tokio::time::sleep(SECRETS).await;
+        if cluster.lease.term().is_none() {
+            continue;
+        }
+        let named = affects::secrets(&cluster.watches.snapshot(), &contexts.read);
+        for secret in cluster.secrets.changed(&named.keys().cloned().collect()).await {
+            for unit in named.get(&secret).into_iter().flatten() {
+                queue.push(unit.clone(), Rank::Change);
+            }
+        }
+    }
 }
 
 /// Hosted zones come and go; units that wait for another are looked at when it has published something.

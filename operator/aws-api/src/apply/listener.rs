@@ -1,7 +1,9 @@
 //! Listeners.
 
-use aws_sdk_elasticloadbalancingv2::types::{Certificate, Listener as Wire, ProtocolEnum};
-use fairway_aws::model::{Attributes, Listener, Ref, TargetGroup};
+use aws_sdk_elasticloadbalancingv2::types::{
+    Action as WireAction, Certificate, Listener as Wire, ProtocolEnum,
+};
+use fairway_aws::model::{Action, Attributes, Listener, Ref, TargetGroup};
 use fairway_aws::observed::ListenerSeen;
 use fairway_core::plan::{Bindings, Handle};
 use fairway_engine::ports::{Applied, Refusal};
@@ -14,7 +16,7 @@ use crate::wire;
 impl Aws {
     pub(super) async fn create_listener(&self, spec: &Listener, ids: &Bindings) -> Done {
         let balancer = ids::find(ids, &spec.load_balancer)?;
-        let actions = wire::action::encode(&spec.default_actions, &arns(ids))?;
+        let actions = self.encode_actions(&spec.default_actions, ids).await?;
         let request = self
             .elbv2
             .create_listener()
@@ -46,6 +48,17 @@ impl Aws {
         Ok(Applied::Produced { key: spec.reference().key(), handle })
     }
 
+    /// Actions as AWS takes them, with the ids and secrets that they name.
+    pub(super) async fn encode_actions(
+        &self,
+        actions: &[Action],
+        ids: &Bindings,
+    ) -> Result<Vec<WireAction>, Failed> {
+        let clients = self.clients(actions).await?;
+        let known = wire::action::Known { arn_of: &arns(ids), clients: &clients };
+        Ok(wire::action::encode(actions, &known)?)
+    }
+
     /// The listener that is there on this port, if it is ours.
     async fn own_listener(
         &self,
@@ -67,7 +80,7 @@ impl Aws {
     }
 
     pub(super) async fn modify_listener(&self, arn: &str, spec: &Listener, ids: &Bindings) -> Done {
-        let actions = wire::action::encode(&spec.default_actions, &arns(ids))?;
+        let actions = self.encode_actions(&spec.default_actions, ids).await?;
         let request = self
             .elbv2
             .modify_listener()

@@ -22,7 +22,7 @@ mod tags;
 mod target_group;
 mod targets;
 
-use fairway_aws::stack::StackOp;
+use fairway_aws::stack::{StackOp, secrets};
 use fairway_core::plan::{Bindings, Operation as _};
 use fairway_engine::ports::{Applied, Refusal};
 
@@ -150,6 +150,9 @@ impl Aws {
             StackOp::SetRulePriorities(_, moves) => self.set_rule_priorities(moves).await,
             StackOp::DeleteRule(_, rule) => self.delete_rule(&rule.get().arn).await,
             StackOp::SetTags(retag) => self.set_tags(retag).await,
+            StackOp::RememberSecrets(digests) => {
+                Ok(Applied::Produced { key: secrets::key(), handle: secrets::handle(digests) })
+            }
             other => {
                 let message = format!("{} is not for AWS", other.describe());
                 Err(Refusal::bug("NotAnAwsOperation", message).into())

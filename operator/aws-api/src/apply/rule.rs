@@ -9,7 +9,6 @@ use fairway_aws::stack::Move;
 use fairway_core::plan::{Bindings, Handle};
 use fairway_engine::ports::Applied;
 
-use super::listener::arns;
 use super::{Done, Failed, claim, ids};
 use crate::Aws;
 use crate::fault::Fault;
@@ -18,7 +17,7 @@ use crate::wire;
 impl Aws {
     pub(super) async fn create_rule(&self, spec: &Rule, ids: &Bindings) -> Done {
         let listener = ids::find(ids, &spec.listener)?;
-        let actions = wire::action::encode(&spec.actions, &arns(ids))?;
+        let actions = self.encode_actions(&spec.actions, ids).await?;
         let request = self
             .elbv2
             .create_rule()
@@ -66,7 +65,7 @@ impl Aws {
     }
 
     pub(super) async fn modify_rule(&self, arn: &str, spec: &Rule, ids: &Bindings) -> Done {
-        let actions = wire::action::encode(&spec.actions, &arns(ids))?;
+        let actions = self.encode_actions(&spec.actions, ids).await?;
         let request = self
             .elbv2
             .modify_rule()

@@ -9,30 +9,35 @@ use aws_sdk_elasticloadbalancingv2::types::{
     Action as Wire, ActionTypeEnum, FixedResponseActionConfig, ForwardActionConfig, RedirectActionConfig,
     RedirectActionStatusCodeEnum, TargetGroupStickinessConfig, TargetGroupTuple,
 };
-use fairway_aws::model::{Action, FixedResponse, Forward, Redirect, Ref, TargetGroup, WeightedTarget};
+use fairway_aws::model::{Action, FixedResponse, Forward, Oidc, Redirect, Ref, TargetGroup, WeightedTarget};
+use fairway_aws::secret::Client;
 use fairway_engine::ports::Refusal;
+
+use super::guard;
+use crate::secrets::Clients;
 
 /// What stands before the AWS name of an action that the model has no word for.
 const UNKNOWN: &str = "unknown:";
 
-/// Writes actions; `arn_of` finds target groups.
-pub(crate) fn encode(
-    actions: &[Action],
-    arn_of: &dyn Fn(&Ref<TargetGroup>) -> Result<String, Refusal>,
-) -> Result<Vec<Wire>, Refusal> {
-    let numbered = (1..).zip(actions);
-    numbered.map(|(order, action)| encode_one(order, action, arn_of)).collect()
+/// What actions name and AWS has to be told.
+pub(crate) struct Known<'a> {
+    /// Finds target groups.
+    pub(crate) arn_of: &'a dyn Fn(&Ref<TargetGroup>) -> Result<String, Refusal>,
+    /// Clients of providers.
+    pub(crate) clients: &'a Clients,
 }
 
-fn encode_one(
-    order: i32,
-    action: &Action,
-    arn_of: &dyn Fn(&Ref<TargetGroup>) -> Result<String, Refusal>,
-) -> Result<Wire, Refusal> {
+/// Writes actions.
+pub(crate) fn encode(actions: &[Action], known: &Known<'_>) -> Result<Vec<Wire>, Refusal> {
+    let numbered = (1..).zip(actions);
+    numbered.map(|(order, action)| encode_one(order, action, known)).collect()
+}
+
+fn encode_one(order: i32, action: &Action, known: &Known<'_>) -> Result<Wire, Refusal> {
     let wire = Wire::builder().order(order);
     let wire = match action {
         Action::Forward(forward) => {
-            wire.r#type(ActionTypeEnum::Forward).forward_config(encode_forward(forward, arn_of)?)
+            wire.r#type(ActionTypeEnum::Forward).forward_config(encode_forward(forward, known.arn_of)?)
         }
         Action::Redirect(redirect) => wire.r#type(ActionTypeEnum::Redirect).redirect_config(
             RedirectActionConfig::builder()
@@ -51,8 +56,22 @@ fn encode_one(
                 .status_code(&fixed.status_code)
                 .build(),
         ),
+        Action::Cognito(asked) => wire
+            .r#type(ActionTypeEnum::AuthenticateCognito)
+            .authenticate_cognito_config(guard::encode_cognito(asked)),
+        Action::Oidc(asked) => wire
+            .r#type(ActionTypeEnum::AuthenticateOidc)
+            .authenticate_oidc_config(guard::encode_oidc(asked, client(asked, known.clients)?)),
+        Action::Jwt(asked) => {
+            wire.r#type(ActionTypeEnum::JwtValidation).jwt_validation_config(guard::encode_jwt(asked))
+        }
     };
     Ok(wire.build())
+}
+
+fn client<'a>(asked: &Oidc, clients: &'a Clients) -> Result<&'a Client, Refusal> {
+    let client = asked.secret.as_ref().and_then(|wanted| clients.get(&wanted.secret));
+    client.ok_or_else(|| Refusal::bug("NoClient", format!("no client of {} was read", asked.issuer)))
 }
 
 fn encode_forward(
@@ -81,7 +100,7 @@ pub(crate) fn decode(actions: &[Wire]) -> (Vec<Action>, Vec<String>) {
     let decoded: Vec<Action> = sorted.into_iter().map(decode_one).collect();
     let unknown = decoded.iter().filter_map(|action| match action {
         Action::FixedResponse(fixed) => fixed.status_code.strip_prefix(UNKNOWN).map(str::to_owned),
-        Action::Forward(_) | Action::Redirect(_) => None,
+        _ => None,
     });
     let unknown = unknown.collect();
     (decoded, unknown)
@@ -94,12 +113,26 @@ fn decode_one(action: &Wire) -> Action {
         Some(ActionTypeEnum::FixedResponse) => {
             Action::FixedResponse(decode_fixed(action.fixed_response_config()))
         }
-        other => Action::FixedResponse(FixedResponse {
-            content_type: None,
-            body: None,
-            status_code: format!("{UNKNOWN}{}", other.map(ActionTypeEnum::as_str).unwrap_or_default()),
-        }),
+        Some(ActionTypeEnum::AuthenticateCognito) => action
+            .authenticate_cognito_config()
+            .map_or_else(|| unknown(action), |seen| Action::Cognito(guard::decode_cognito(seen))),
+        Some(ActionTypeEnum::AuthenticateOidc) => action
+            .authenticate_oidc_config()
+            .map_or_else(|| unknown(action), |seen| Action::Oidc(guard::decode_oidc(seen))),
+        Some(ActionTypeEnum::JwtValidation) => action
+            .jwt_validation_config()
+            .map_or_else(|| unknown(action), |seen| Action::Jwt(guard::decode_jwt(seen))),
+        _ => unknown(action),
     }
+}
+
+fn unknown(action: &Wire) -> Action {
+    let kind = action.r#type().map(ActionTypeEnum::as_str).unwrap_or_default();
+    Action::FixedResponse(FixedResponse {
+        content_type: None,
+        body: None,
+        status_code: format!("{UNKNOWN}{kind}"),
+    })
 }
 
 fn decode_forward(action: &Wire) -> Forward {

@@ -5,6 +5,7 @@
 
 pub(crate) mod action;
 pub(crate) mod condition;
+pub(crate) mod guard;
 pub(crate) mod listener;
 pub(crate) mod load_balancer;
 pub(crate) mod record;

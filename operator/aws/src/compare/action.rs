@@ -3,7 +3,10 @@
 //! Target groups of a forward are a set; a weight means nothing when there is one; stickiness that nobody asks for is
 //! off. Conditions are a set by field, the order of their values counts; transforms are a set by type.
 
-use crate::model::{Action, Forward};
+use crate::{
+    model::{Action, Forward},
+    stack::secrets::looks_like,
+};
 
 /// Whether `have` does what `want` asks.
 pub(crate) fn same_actions(want: &[Action], have: &[Action]) -> bool {
@@ -24,6 +27,10 @@ fn same_action(want: &Action, have: &Action) -> bool {
     match (want, have) {
         (Action::Forward(want), Action::Forward(have)) => {
             want.stickiness == have.stickiness && targets(want) == targets(have)
+        }
+        // What is seen says nothing of the secret, unless it is known to be another.
+        (Action::Oidc(want), Action::Oidc(have)) => {
+            looks_like(want, have) && (have.secret.is_none() || have.secret == want.secret)
         }
         _ => want == have,
     }

@@ -157,6 +157,17 @@ pub(crate) enum LowerError {
         /// How many.
         number: usize,
     },
+    /// A Secret that was asked for does not exist.
+    #[error("auth-idp-oidc names Secret {0}, which does not exist")]
+    SecretNotFound(Key),
+    /// A Secret does not hold what it is asked for.
+    #[error("auth-idp-oidc names Secret {secret}, which {problem}")]
+    SecretUnusable {
+        /// The Secret.
+        secret: Key,
+        /// Such as `has no entry clientID`.
+        problem: String,
+    },
     /// A target group that was asked for by name does not exist.
     #[error("there is no target group {0}")]
     TargetGroupNotFound(String),
@@ -238,6 +249,8 @@ impl Classified for LowerError {
             | Self::TooManyConditions { .. }
             | Self::TooManyWildcards { .. }
             | Self::TargetTwice(_)
+            | Self::SecretNotFound(_)
+            | Self::SecretUnusable { .. }
             | Self::HealthCheckPort { .. }
             | Self::RedirectToNothing(_)
             | Self::NameTooLong(_)
@@ -289,6 +302,8 @@ impl Classified for LowerError {
             Self::MixedMatch { .. } | Self::ValueTooLong { .. } => "InvalidCondition",
             Self::TooManyConditions { .. } | Self::TooManyWildcards { .. } => "TooManyConditions",
             Self::TargetGroupNotFound(_) => "TargetGroupNotFound",
+            Self::SecretNotFound(_) => "SecretNotFound",
+            Self::SecretUnusable { .. } => "SecretUnusable",
             Self::TargetTwice(_) => "InvalidForward",
             Self::HealthCheckPort { .. } => "InvalidHealthCheckPort",
             Self::RedirectToNothing(_) => "InvalidSslRedirect",

@@ -43,7 +43,8 @@ struct PortAsk {
     ssl_policy: Option<Sourced<String>>,
     inbound_cidrs: Option<Sourced<Vec<String>>>,
     prefix_lists: Option<Sourced<Vec<String>>>,
-    default: Option<(Action, ObjectRef)>,
+    /// With its guard, where it has one.
+    default: Option<(Vec<Action>, ObjectRef)>,
     certificates: Vec<String>,
     client_certificates: Option<Sourced<ClientCertificates>>,
     attributes: SourcedMap,
@@ -196,14 +197,17 @@ impl Group {
         redirect: Option<u16>,
     ) -> Listener {
         let https = port.protocol == HttpProtocol::Https;
-        let default = port.default.as_ref().map(|(action, _)| action.clone());
+        let default = port.default.as_ref().map(|(actions, _)| actions.clone());
         let policy =
             port.ssl_policy.as_ref().map_or(&scene.config.default_ssl_policy, |asked| &asked.value).clone();
         Listener {
             load_balancer: Ref::new(name),
             port: number,
             protocol: if https { ListenerProtocol::Https } else { ListenerProtocol::Http },
-            default_actions: vec![redirect.map_or_else(|| default.unwrap_or_else(not_found), to_https)],
+            default_actions: match redirect {
+                Some(port) => vec![to_https(port)],
+                None => default.unwrap_or_else(|| vec![not_found()]),
+            },
             ssl_policy: https.then_some(policy),
             certificates: if https { port.certificates.clone() } else { Vec::new() },
             alpn_policy: None,
@@ -225,7 +229,7 @@ impl Group {
                 priority,
                 conditions: conditions.clone(),
                 transforms: draft.transforms.clone(),
-                actions: draft.actions.clone(),
+                actions: guarded(listener.protocol, draft.guard.as_ref(), &draft.action),
                 tags: tags::of(scene.config, scene.stack, &tags::rule(listener.port, priority), &asked),
             })
             .collect()
@@ -272,13 +276,21 @@ impl PortAsk {
             if let Some((_, first)) = &self.default {
                 return Err(LowerError::TwoDefaults { port: number, first: first.clone() });
             }
-            self.default = Some((action.clone(), part.object.clone()));
+            let guard = part.default_guard.as_ref().filter(|_| protocol == HttpProtocol::Https);
+            let actions = guard.into_iter().chain([action]).cloned().collect();
+            self.default = Some((actions, part.object.clone()));
         }
         let new = part.certificates.iter().filter(|arn| !self.certificates.contains(arn));
         let new: Vec<String> = new.cloned().collect();
         self.certificates.extend(new);
         Ok(())
     }
+}
+
+/// What a listener does: guards stand on HTTPS listeners only.
+fn guarded(protocol: ListenerProtocol, guard: Option<&Action>, action: &Action) -> Vec<Action> {
+    let guard = guard.filter(|_| protocol == ListenerProtocol::Https);
+    guard.into_iter().chain([action]).cloned().collect()
 }
 
 const fn spelled(protocol: HttpProtocol) -> &'static str {

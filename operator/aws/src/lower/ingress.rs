@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use fairway_core::{
     ids::ObjectRef,
-    intent::{HttpAsk, Listen, Member, Route},
+    intent::{HttpAsk, Listen, Member},
     note::Note,
     settings::{Provenance, Sourced},
 };
@@ -12,7 +12,7 @@ use fairway_core::{
 use super::{
     LowerError, Lowering, Scene, action,
     ask::{FrontAsk, SubnetsAsk},
-    certificate, client_certificate, rows, rule, security_group,
+    certificate, client_certificate, guard, rows, rule, security_group,
     subnet::{self, Placement},
 };
 use crate::{
@@ -38,6 +38,8 @@ pub(crate) struct Part {
     pub(crate) notes: Vec<Note>,
     pub(crate) rules: Vec<RuleDraft>,
     pub(crate) default_action: Option<Action>,
+    /// Who is let through to it, on HTTPS listeners.
+    pub(crate) default_guard: Option<Action>,
     pub(crate) target_groups: BTreeMap<String, TargetGroup>,
     pub(crate) bindings: BTreeMap<String, Binding>,
 }
@@ -50,7 +52,9 @@ pub(crate) struct RuleDraft {
     /// The same in as many rules as AWS needs for it.
     pub(crate) rules: Vec<Vec<Condition>>,
     pub(crate) transforms: Vec<Transform>,
-    pub(crate) actions: Vec<Action>,
+    /// Who is let through, on HTTPS listeners.
+    pub(crate) guard: Option<Action>,
+    pub(crate) action: Action,
 }
 
 /// Lowers one Ingress.
@@ -63,9 +67,9 @@ pub(crate) fn part(scene: &Scene<'_>, member: &Member, ask: &HttpAsk) -> Lowerin
     let client_certificates = client_certificate::by_port(scene, front.client_certificates.take());
     let arns = front.certificates.as_ref().map(|asked| asked.value.as_slice());
     let certificates = certificate::of_ingress(scene, ask, arns);
-    let groups = scene.ask_all(action::questions(ask));
+    let named = scene.ask_all(action::questions(ask).chain(guard::questions(member, ask)));
     subnets.and(resolved)?;
-    groups?;
+    named?;
     let mut part = Part {
         object: member.object.clone(),
         certificates: certificates?,
@@ -82,29 +86,24 @@ pub(crate) fn part(scene: &Scene<'_>, member: &Member, ask: &HttpAsk) -> Lowerin
         }),
         rules: Vec::new(),
         default_action: None,
+        default_guard: guard::lower(scene, member, ask, ask.default_guard.as_ref())?,
         target_groups: BTreeMap::new(),
         bindings: BTreeMap::new(),
     };
     for route in rule::in_order(&ask.routes) {
+        let conditions = rule::conditions(route)?;
         let draft = RuleDraft {
-            actions: vec![action::lower(scene, member, &route.action, &mut part)?],
+            rules: rule::split(&conditions).map_err(|excess| excess.of(&route.path))?,
+            conditions,
             transforms: rule::transforms(route),
-            ..RuleDraft::matching(route)?
+            guard: guard::lower(scene, member, ask, route.guard.as_ref())?,
+            action: action::lower(scene, member, &route.action, &mut part)?,
         };
         part.rules.push(draft);
     }
     let default = ask.default.as_ref();
     part.default_action = default.map(|asked| action::lower(scene, member, asked, &mut part)).transpose()?;
     Ok(part)
-}
-
-impl RuleDraft {
-    /// A draft with what a route matches, and nothing done yet.
-    fn matching(route: &Route) -> Result<Self, LowerError> {
-        let conditions = rule::conditions(route)?;
-        let rules = rule::split(&conditions).map_err(|excess| excess.of(&route.path))?;
-        Ok(Self { conditions, rules, transforms: Vec::new(), actions: Vec::new() })
-    }
 }
 
 /// Turns names of subnets and security groups into ids, and checks that they can be used.

@@ -13,6 +13,7 @@ mod certificate;
 mod client_certificate;
 mod error;
 mod group;
+mod guard;
 mod ingress;
 mod load_balancer;
 mod merge;

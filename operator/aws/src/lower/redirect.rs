@@ -51,10 +51,10 @@ pub(super) fn covers(earlier: &RuleDraft, later: &RuleDraft) -> bool {
 }
 
 fn redirect(rule: &RuleDraft) -> Option<&Redirect> {
-    rule.actions.iter().find_map(|action| match action {
+    match &rule.action {
         Action::Redirect(redirect) => Some(redirect),
-        Action::Forward(_) | Action::FixedResponse(_) => None,
-    })
+        _ => None,
+    }
 }
 
 /// What a rule matches. No hosts and no expression for them means every host; so for paths.

@@ -5,6 +5,7 @@
 
 mod addons;
 mod binding;
+mod guard;
 mod listener;
 mod load_balancer;
 mod rule;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use addons::{Addon, Addons, PROTECTION_NAME};
 pub use binding::{Binding, BindingIngress, BindingPeer, BindingPort};
+pub use guard::{Claim, Cognito, Jwt, Oidc, SecretRef, Session};
 pub use listener::{ClientCertificates, Listener, ListenerProtocol};
 pub use load_balancer::{IpAddressType, LoadBalancer, LoadBalancerKind, Scheme, SecurityGroupRef};
 pub use rule::{

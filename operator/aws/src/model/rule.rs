@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Listener, Ref, ResourceKind, Tags, TargetGroup};
+use super::{Cognito, Jwt, Listener, Oidc, Ref, ResourceKind, Tags, TargetGroup};
 
 /// A rule of a listener.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,6 +98,12 @@ pub enum Action {
     Redirect(Redirect),
     /// Answered at once.
     FixedResponse(FixedResponse),
+    /// Users sign in to a user pool before.
+    Cognito(Cognito),
+    /// Users sign in to a provider before.
+    Oidc(Oidc),
+    /// Requests carry a token.
+    Jwt(Jwt),
 }
 
 /// Where a request is passed on to.

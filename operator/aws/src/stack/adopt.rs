@@ -150,7 +150,11 @@ fn users(claimed: &Claimed) -> BTreeMap<&str, BTreeSet<String>> {
 fn targets(action: &Action) -> Vec<&str> {
     match action {
         Action::Forward(forward) => forward.targets.iter().map(|target| target.target_group.name()).collect(),
-        Action::Redirect(_) | Action::FixedResponse(_) => Vec::new(),
+        Action::Redirect(_)
+        | Action::FixedResponse(_)
+        | Action::Cognito(_)
+        | Action::Oidc(_)
+        | Action::Jwt(_) => Vec::new(),
     }
 }
 

@@ -2,10 +2,10 @@
 
 use fairway_core::settings::front::Attachment;
 
-use super::StackOp;
+use super::{StackOp, secrets};
 use crate::model::{
     Action, ClientCertificates, Condition, Forward, HealthCheck, QueryPair, Redirect, Rewrite, Scheme,
-    Transform, WeightedTarget,
+    Session, Transform, WeightedTarget,
 };
 
 pub(super) fn line(op: &StackOp) -> String {
@@ -89,6 +89,9 @@ pub(super) fn line(op: &StackOp) -> String {
         StackOp::SetTags(retag) => format!("change tags of {}", retag.resource),
         StackOp::PutBinding(spec) => format!("write TargetGroupBinding {}", spec.key),
         StackOp::DeleteBinding(binding) => format!("delete TargetGroupBinding {}", binding.name()),
+        StackOp::RememberSecrets(digests) => {
+            format!("remember which content was told of Secret {}", secrets::names(digests))
+        }
     }
 }
 
@@ -228,7 +231,28 @@ fn action(action: &Action) -> String {
             let body = fixed.body.as_ref().map(|body| format!(": {body}")).unwrap_or_default();
             format!("answer {}{body}", fixed.status_code)
         }
+        Action::Cognito(asked) => {
+            format!("sign in to user pool {} ({})", asked.user_pool, session(&asked.session))
+        }
+        Action::Oidc(asked) => {
+            let secret = asked.secret.as_ref().map(|secret| format!(", Secret {}", secret.secret));
+            let secret = secret.unwrap_or_default();
+            format!("sign in to {} ({}{secret})", asked.issuer, session(&asked.session))
+        }
+        Action::Jwt(asked) => {
+            let claims: Vec<String> = asked
+                .claims
+                .iter()
+                .map(|claim| format!(", {} {}", claim.name, claim.values.join(" or ")))
+                .collect();
+            format!("check the token of {}{}", asked.issuer, claims.concat())
+        }
     }
+}
+
+fn session(asked: &Session) -> String {
+    let Session { unauthenticated, scope, cookie, timeout, .. } = asked;
+    format!("who is not signed in: {unauthenticated}; scope {scope}; cookie {cookie} for {timeout} s")
 }
 
 fn count(number: usize, noun: &str) -> String {

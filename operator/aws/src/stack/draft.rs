@@ -49,6 +49,12 @@ impl Draft {
         self.push(op, after, waits);
     }
 
+    /// An operation that comes after everything that brings the new state about.
+    pub(super) fn last(&mut self, op: StackOp) {
+        let after = self.switches.clone();
+        self.push(op, after, Vec::new());
+    }
+
     /// A deletion: after everything that brings the new state about, and after all deletions so far.
     pub(super) fn delete(&mut self, op: StackOp, waits: Vec<Wait>) {
         let mut after = self.before(&op);

@@ -18,7 +18,9 @@ use super::{
     handles,
     lost::{Lost, Memory},
     plan::{self, Planning},
-    remembered, status,
+    remembered,
+    secrets::Told,
+    status,
 };
 use crate::{
     compare::{self, Claimed},
@@ -128,6 +130,8 @@ impl Look<'_> {
     }
 
     fn compare(&self, observed: &StackObserved) -> Evaluation<Stacks> {
+        let told = Told::of(&self.lowered.model, &self.input.last_good.resources);
+        let observed = &told.mark(observed);
         let marks = tags::marks(self.input.config, self.input.unit);
         let resource_key = tags::resource_key(self.input.unit);
         let claimed = Claimed::of(observed, &marks);
@@ -135,6 +139,7 @@ impl Look<'_> {
         let lost = Lost::of(observed, &claimed, memory);
         let mut bindings = handles::of(&claimed, observed, self.objects.keys());
         bindings.extend(lost.handles.clone());
+        bindings.extend(told.bindings(self.lowered.frozen));
         let adopted = match &lost.load_balancer {
             Some(name) => Ok(named(&self.lowered.model, name)),
             None => adopt(&self.lowered, &claimed, &resource_key),
@@ -155,6 +160,7 @@ impl Look<'_> {
             frozen: self.lowered.frozen,
             farewell: &self.farewell(),
             because: self.lowered.because.clone(),
+            told: told.operation(self.lowered.frozen),
         });
         let held = planned.problems.iter().flat_map(|problem| self.blame(problem));
         let told = planned.advice.iter().flat_map(|advice| self.tell(advice));

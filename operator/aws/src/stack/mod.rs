@@ -9,6 +9,7 @@ mod lost;
 mod op;
 mod plan;
 mod remembered;
+pub mod secrets;
 mod status;
 
 use fairway_core::{

@@ -11,7 +11,10 @@ use fairway_core::{
 };
 use serde::Serialize;
 
-use super::describe;
+use super::{
+    describe,
+    secrets::{self, Digests},
+};
 use crate::{
     model::{
         Action, Attributes, Binding, HealthCheck, IpAddressType, Listener, LoadBalancer, Permission, Ref,
@@ -91,6 +94,8 @@ pub enum StackOp {
     PutBinding(Binding),
     /// Deletes a TargetGroupBinding object of this stack and waits until it is gone.
     DeleteBinding(Ref<Binding>),
+    /// No call: which content of Secrets AWS has been told by now.
+    RememberSecrets(Digests),
 }
 
 /// A rule that gets another priority.
@@ -168,6 +173,7 @@ impl Operation for StackOp {
             Self::SetTags(retag) => retag.resource.clone(),
             Self::PutBinding(spec) => spec.reference().key(),
             Self::DeleteBinding(binding) => binding.key(),
+            Self::RememberSecrets(_) => secrets::key(),
         }
     }
 
@@ -224,7 +230,11 @@ fn group_keys(groups: &[SecurityGroupRef]) -> BTreeSet<ResourceKey> {
 fn action_keys(actions: &[Action]) -> impl Iterator<Item = ResourceKey> {
     let targets = actions.iter().filter_map(|action| match action {
         Action::Forward(forward) => Some(&forward.targets),
-        Action::Redirect(_) | Action::FixedResponse(_) => None,
+        Action::Redirect(_)
+        | Action::FixedResponse(_)
+        | Action::Cognito(_)
+        | Action::Oidc(_)
+        | Action::Jwt(_) => None,
     });
     // What is not of the stack has no operation that could come first.
     targets.flatten().filter(|target| target.is_of_stack()).map(|target| target.target_group.key())

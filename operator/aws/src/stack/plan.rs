@@ -48,6 +48,7 @@ pub(super) struct Planning<'a> {
     /// What has to hold before anything goes.
     pub(super) farewell: &'a [Wait],
     pub(super) because: Because,
+    pub(super) told: Option<StackOp>,
 }
 
 /// A plan, and what could not be planned.
@@ -79,6 +80,7 @@ pub(super) fn plan(planning: &Planning<'_>) -> Planned {
     making.load_balancer();
     making.listeners();
     making.bindings();
+    planning.told.iter().for_each(|op| making.draft.last(op.clone()));
     std::mem::take(&mut making.tags).into_iter().for_each(|op| making.draft.aside(op, Vec::new()));
     making.addons();
     if !planning.frozen {

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use fairway_aws::{
-    model::{Action, Listener, Permission, Rule, SecurityGroupRef, Tags},
+    model::{Action, Listener, Oidc, Permission, Rule, SecurityGroupRef, Tags},
     observed::{ListenerSeen, LoadBalancerSeen, RuleSeen, SecurityGroupSeen, Shielding, TargetGroupSeen},
-    stack::StackOp,
+    stack::{StackOp, secrets},
 };
 use fairway_core::{
     evaluate::Finalizers,
@@ -175,6 +175,9 @@ impl World {
                 let all = Arc::make_mut(&mut self.snapshot.target_group_bindings);
                 assert!(all.remove(&Key::new(namespace, name)).is_some());
             }
+            StackOp::RememberSecrets(digests) => {
+                self.remember(&[(secrets::key(), secrets::handle(digests))].into());
+            }
             StackOp::SetTags(retag) => {
                 let tags = self.tags_of(&retag.id);
                 tags.extend(retag.set.clone());
@@ -261,7 +264,7 @@ impl World {
                 let first = spec.certificates.first().cloned();
                 seen.certificates = first.into_iter().chain(further).collect();
                 seen.protocol = spec.protocol;
-                seen.default_actions = spec.default_actions.clone();
+                seen.default_actions = shown(&spec.default_actions);
                 seen.ssl_policy = spec.ssl_policy.clone();
                 seen.alpn_policy = spec.alpn_policy.clone();
                 seen.client_certificates =
@@ -326,7 +329,7 @@ fn listener(spec: &Listener, number: u32) -> ListenerSeen {
         arn: format!("arn:{}/{number}", spec.reference().name()),
         port: spec.port,
         protocol: spec.protocol,
-        default_actions: spec.default_actions.clone(),
+        default_actions: shown(&spec.default_actions),
         ssl_policy: spec.ssl_policy.clone(),
         certificates: spec.certificates.first().cloned().into_iter().collect(),
         alpn_policy: spec.alpn_policy.clone(),
@@ -343,8 +346,17 @@ fn rule(spec: &Rule, arn: String) -> RuleSeen {
         priority: spec.priority,
         conditions: spec.conditions.clone(),
         transforms: spec.transforms.clone(),
-        actions: spec.actions.clone(),
+        actions: shown(&spec.actions),
         unknown: Vec::new(),
         tags: spec.tags.clone(),
     }
+}
+
+/// AWS never gives a client's secret back.
+fn shown(actions: &[Action]) -> Vec<Action> {
+    let shown = |action: &Action| match action {
+        Action::Oidc(asked) => Action::Oidc(Oidc { secret: None, ..asked.clone() }),
+        other => other.clone(),
+    };
+    actions.iter().map(shown).collect()
 }

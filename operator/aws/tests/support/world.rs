@@ -6,11 +6,13 @@ use fairway_aws::{
     config::Config,
     facts::{Answer, BoundGroup, Certificate, Interface, InterfaceGroup, Query, Subnet},
     observed::StackObserved,
-    stack::Stacks,
+    secret::{ClientSeen, Secret},
+    stack::{Stacks, secrets},
 };
 use fairway_core::{
     evaluate::{Evaluation, Facts, Input, LastGood, MAX_ROUNDS, Provider as _, Step},
-    ids::StackId,
+    ids::{Key, StackId},
+    plan::Bindings,
     snapshot::Snapshot,
 };
 use serde_json::Value;
@@ -35,6 +37,8 @@ pub(crate) struct World {
     pub vpcs: BTreeMap<String, Vec<String>>,
     /// Target groups that users bind.
     pub bound_groups: Vec<BoundGroup>,
+    /// By namespace and name.
+    pub secrets: BTreeMap<Key, Secret>,
     pub made: u32,
     pub last_good: LastGood,
     /// Answers that are not those of this world.
@@ -48,6 +52,7 @@ impl World {
     pub(crate) fn recorded() -> Self {
         let mut world = Self::from_environment(&recorded("environment.json"));
         world.add(&recorded("environment-objects.json"));
+        world.put_client("oidc", "shop", "opensesame");
         world
     }
 
@@ -98,6 +103,7 @@ impl World {
             Query::Certificate(arn) => {
                 Answer::Certificate(self.certificates.iter().find(|one| one.arn == *arn).cloned())
             }
+            Query::Client(secret) => Answer::Client(ClientSeen::of(self.secrets.get(secret))),
             Query::TargetGroup(name) => Answer::TargetGroup((name != "missing").then(|| {
                 format!("arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/{name}/0")
             })),
@@ -158,12 +164,27 @@ impl World {
         panic!("evaluate did not settle");
     }
 
+    /// What is known of Secrets is kept from look to look; the rest is seen anew.
+    pub(crate) fn remember(&mut self, bindings: &Bindings) {
+        let key = secrets::key();
+        self.last_good.resources.remove(&key.0);
+        self.last_good.resources.extend(bindings.get(&key).map(|told| (key.0, told.id.clone())));
+    }
+
+    /// A Secret with a client.
+    pub(crate) fn put_client(&mut self, name: &str, id: &str, secret: &str) {
+        let entry = |name: &str, text: &str| (name.to_owned(), text.as_bytes().to_vec());
+        let entries = [entry("clientID", id), entry("clientSecret", secret)].into();
+        self.secrets.insert(Key::new("default", name), Secret { uid: format!("uid-{name}"), entries });
+    }
+
     /// Looks and applies until nothing is left to do; the plans that were applied, without the empty last one.
     pub(crate) fn settle(&mut self, config: &Config, unit: &StackId) -> Vec<Evaluation<Stacks>> {
         let mut done = Vec::new();
         for _ in 0..5 {
             let (evaluation, _) = self.look(config, unit);
             self.last_good.members = evaluation.good.clone();
+            self.remember(&evaluation.bindings);
             self.apply_finalizers(&evaluation.finalizers);
             if evaluation.plan.is_empty() {
                 return done;

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Backend;
+use super::{Backend, Guard};
 use crate::ids::Port;
 
 /// One path of one rule.
@@ -26,6 +26,9 @@ pub struct Route {
     /// Changes of the request that is passed on. At most one of each kind.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rewrites: Vec<Rewrite>,
+    /// Who is let through, where the listener is HTTPS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guard: Option<Guard>,
     /// What is done with matching requests.
     pub action: Action,
 }

@@ -70,6 +70,8 @@ fn is_own(error: &ReadError, ingress: &Ingress) -> bool {
         | ReadError::BadSelector { .. }
         | ReadError::NamespaceNotSelected { .. }
         | ReadError::NoPort { .. }
+        // A Service may say what is missing.
+        | ReadError::Guard { .. }
         | ReadError::NoShare { .. } => false,
     }
 }

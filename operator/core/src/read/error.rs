@@ -98,6 +98,14 @@ pub enum ReadError {
         /// The Service.
         service: Key,
     },
+    /// What is written of authentication cannot be carried out.
+    #[error("{at}: {problem}")]
+    Guard {
+        /// Where it is written.
+        at: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// A path that cannot be matched.
     #[error("{at}: {problem}")]
     Path {
@@ -139,6 +147,7 @@ impl Classified for ReadError {
             | Self::NoPort { .. }
             | Self::Backend { .. }
             | Self::NoShare { .. }
+            | Self::Guard { .. }
             | Self::Path { .. }
             | Self::NotInCluster { .. }
             | Self::Shape { .. } => Class::Invalid,
@@ -157,6 +166,7 @@ impl Classified for ReadError {
             Self::NoPort { .. } => "ServicePortNotFound",
             Self::Backend { .. } => "UnsupportedBackend",
             Self::NoShare { .. } => "BackendNotFound",
+            Self::Guard { .. } => "InvalidAuthentication",
             Self::Path { .. } => "InvalidPath",
             Self::NotInCluster { .. } => "NotServedInCluster",
             Self::Shape { .. } => "InvalidManifest",

@@ -1,6 +1,7 @@
 //! Ingresses as members.
 
 mod backend;
+mod guard;
 mod portable;
 mod route;
 
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::networking::v1::{HTTPIngressPath, Ingress, IngressBackend, IngressSpec};
 
 pub use backend::backend_services;
+pub use guard::secrets;
 
 use super::{
     Candidate, MemberReading,
@@ -47,14 +49,14 @@ pub(super) fn read(
     let settings = written::settings(reader.class.iter().chain(&reader.own).filter(|entry| !of_rules(entry)));
     let tls = tls(&spec);
     // A value that cannot be read has been noted; what is put in its place here never leaves this function.
+    let default = spec.default_backend.as_ref();
+    let default = default.and_then(|backend| reader.action("spec.defaultBackend", backend));
     let ask = HttpAsk {
         listens: listens(&settings, stack.provider, &tls),
         ssl_redirect: settings.get(&alb::SSL_REDIRECT).ok().flatten().map(|port| port.value),
         routes: reader.routes(&spec),
-        default: spec
-            .default_backend
-            .as_ref()
-            .and_then(|backend| reader.action("spec.defaultBackend", backend)),
+        default_guard: default.as_ref().and_then(|action| reader.guard(action)),
+        default,
         tls,
     };
     if stack.provider == ProviderKind::InCluster {
@@ -62,7 +64,8 @@ pub(super) fn read(
     }
     let Reader { object, errors, mut advice, .. } = reader;
     let beside = listeners::beside(&object, &settings, &ask.listens);
-    advice.extend(beside.into_iter().map(|advice| (object.clone(), advice)));
+    let beside = beside.into_iter().chain(guard::nowhere(&ask));
+    advice.extend(beside.map(|advice| (object.clone(), advice)));
     if !errors.is_empty() {
         return MemberReading { member: Err(errors), advice };
     }

@@ -34,7 +34,7 @@ pub use class::{
 };
 pub use error::{Advice, ReadError};
 pub use finalizer::finalizer;
-pub use ingress::backend_services;
+pub use ingress::{backend_services, secrets};
 pub use whose::why_not_ours;
 
 use crate::{

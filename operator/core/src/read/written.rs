@@ -60,8 +60,13 @@ pub(super) struct Named {
 }
 
 /// Rows of the documents that rules are made from.
-const RULES: [&str; 4] =
-    [alb::ACTIONS.key, alb::CONDITIONS.key, alb::TRANSFORMS.key, alb::USE_REGEX_PATH_MATCH.key];
+const RULES: [&str; 5] = [
+    alb::ACTIONS.key,
+    alb::CONDITIONS.key,
+    alb::TRANSFORMS.key,
+    alb::USE_REGEX_PATH_MATCH.key,
+    alb::JWT_VALIDATION.key,
+];
 
 impl Sorter<'_> {
     /// Sorts the annotations of an object. Of several prefixes the strongest wins, key by key.
@@ -212,12 +217,19 @@ pub(super) fn unreadable<'a>(
     for Entry { row, key, value, .. } in entries {
         let counts = seen.insert(key) || row.merge() == Merge::Union;
         if let Some(problem) = counts.then(|| row.check(&value.value).err()).flatten() {
-            let at =
-                if value.from.object == *about { value.from.key.clone() } else { value.from.to_string() };
-            errors.push(ReadError::Value { at, value: value.value.clone(), problem });
+            errors.push(ReadError::Value {
+                at: place(about, &value.from),
+                value: value.value.clone(),
+                problem,
+            });
         }
     }
     errors
+}
+
+/// Where a value is written, as seen from `about`.
+pub(super) fn place(about: &ObjectRef, from: &Provenance) -> String {
+    if from.object == *about { from.key.clone() } else { from.to_string() }
 }
 
 /// Whether rules are made from the value.

@@ -8,14 +8,17 @@ use ipnet::IpNet;
 
 use super::{
     BadValue, Origin,
-    documents::{action, condition, transform},
+    documents::{action, condition, guard, transform},
     front::{self, Attachment, ClientCertificates},
     value::{self, TextMap},
-    words::{CheckPort, CheckProtocol, IpAddressType, ProtocolVersion, Scheme, TargetType},
+    words::{
+        AuthenticationType, CheckPort, CheckProtocol, IpAddressType, ProtocolVersion, Scheme, TargetType,
+        Unauthenticated,
+    },
 };
 use crate::{
     ids::{Port, ProviderKind},
-    intent::{HttpProtocol, Listen, Match, Rewrite},
+    intent::{HttpProtocol, IdentityProvider, Listen, Match, Rewrite, TokenCheck, UserPool},
 };
 
 /// What every key of the dialect starts with.
@@ -123,18 +126,26 @@ rows! {
             "Rewrites of URL and host for one backend.";
         USE_REGEX_PATH_MATCH: bool = "use-regex-path-match", INGRESS, PerMember, BOTH, value::boolean, "true",
             "Whether ImplementationSpecific paths are regular expressions; their first character, a slash, is left out.";
+        AUTH_TYPE: AuthenticationType = "auth-type", BACKEND, PerMember, AWS, AuthenticationType::parse, "oidc",
+            "How users are authenticated on HTTPS listeners; a Service's annotations count where a path leads to it alone.";
+        AUTH_IDP_COGNITO: UserPool = "auth-idp-cognito", BACKEND, PerMember, AWS, guard::cognito, r#"{"userPoolARN":"arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_a","userPoolClientID":"shop","userPoolDomain":"shop"}"#,
+            "Cognito user pool of auth-type cognito.";
+        AUTH_IDP_OIDC: IdentityProvider = "auth-idp-oidc", BACKEND, PerMember, AWS, guard::oidc, r#"{"issuer":"https://id.example.com","authorizationEndpoint":"https://id.example.com/authorize","tokenEndpoint":"https://id.example.com/token","userInfoEndpoint":"https://id.example.com/me","secretName":"oidc"}"#,
+            "OpenID Connect provider of auth-type oidc; the Secret of the Ingress' namespace has clientID and clientSecret.";
+        AUTH_ON_UNAUTHENTICATED_REQUEST: Unauthenticated = "auth-on-unauthenticated-request", BACKEND, PerMember, AWS, Unauthenticated::parse, "deny",
+            "What becomes of requests of users who are not signed in.";
+        AUTH_SCOPE: String = "auth-scope", BACKEND, PerMember, AWS, front::named, "openid email",
+            "Claims that are asked for, between spaces.";
+        AUTH_SESSION_COOKIE: String = "auth-session-cookie", BACKEND, PerMember, AWS, front::named, "shop",
+            "Name of the cookie that holds the session.";
+        AUTH_SESSION_TIMEOUT: i64 = "auth-session-timeout", BACKEND, PerMember, AWS, session_timeout, "3600",
+            "Seconds that a session lasts, at most a week.";
+        JWT_VALIDATION: TokenCheck = "jwt-validation", INGRESS, PerMember, AWS, guard::token, r#"{"jwksEndpoint":"https://id.example.com/jwks","issuer":"https://id.example.com"}"#,
+            "Tokens that requests must carry on HTTPS listeners; not together with auth-type.";
     }
     later {
         "create-acm-cert", INGRESS, "Whether a certificate is requested for the hosts of the Ingress.";
         "acm-pca-arn", INGRESS, "Private authority that issues the requested certificate.";
-        "auth-type", BACKEND, "How users are authenticated.";
-        "auth-idp-cognito", BACKEND, "Cognito user pool.";
-        "auth-idp-oidc", BACKEND, "OpenID Connect provider.";
-        "auth-on-unauthenticated-request", BACKEND, "What becomes of requests without authentication.";
-        "auth-scope", BACKEND, "Claims that are asked for.";
-        "auth-session-cookie", BACKEND, "Name of the session cookie.";
-        "auth-session-timeout", BACKEND, "Seconds that a session lasts.";
-        "jwt-validation", INGRESS, "Tokens that requests must carry.";
         "enable-frontend-nlb", INGRESS, "Whether a network load balancer stands in front.";
         "frontend-nlb-scheme", INGRESS, "Scheme of the network load balancer in front.";
         "frontend-nlb-subnets", INGRESS, "Subnets of the network load balancer in front.";
@@ -176,5 +187,13 @@ fn group_order(text: &str) -> Result<i32, BadValue> {
     match value::int32(text)? {
         order @ -1000..=1000 => Ok(order),
         _ => Err(BadValue("must be from -1000 to 1000".into())),
+    }
+}
+
+/// Elastic Load Balancing takes a week at most.
+fn session_timeout(text: &str) -> Result<i64, BadValue> {
+    match value::int64(text)? {
+        seconds @ 1..=604_800 => Ok(seconds),
+        _ => Err(BadValue("must be from 1 to 604800 seconds".into())),
     }
 }

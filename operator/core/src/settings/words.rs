@@ -157,6 +157,42 @@ words! {
     }
 }
 
+words! {
+    /// How users are authenticated.
+    AuthenticationType {
+        /// They are not.
+        None = "none",
+        /// By a Cognito user pool.
+        Cognito = "cognito",
+        /// By an OpenID Connect provider.
+        Oidc = "oidc",
+    }
+}
+
+words! {
+    /// What becomes of requests of users who are not signed in.
+    Unauthenticated {
+        /// They are sent to sign in.
+        Authenticate = "authenticate",
+        /// They are let through.
+        Allow = "allow",
+        /// They are refused.
+        Deny = "deny",
+    }
+}
+
+words! {
+    /// How a claim of a token is written.
+    ClaimFormat {
+        /// One text.
+        SingleString = "single-string",
+        /// A list of texts.
+        StringArray = "string-array",
+        /// Texts between spaces.
+        SpaceSeparatedValues = "space-separated-values",
+    }
+}
+
 /// Port that a health check goes to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum CheckPort {

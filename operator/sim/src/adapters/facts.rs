@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use fairway_aws::{
     facts::{Answer as Fact, BoundGroup, Interface, Query},
     network::Network,
+    secret::ClientSeen,
     stack::Stacks,
     targets::Targets,
 };
@@ -11,7 +12,7 @@ use fairway_core::evaluate::{Facts, Provider};
 use fairway_engine::ports::{Answer, Refusal};
 
 use super::Process;
-use crate::world::Aws;
+use crate::{sim::Inner, world::Aws};
 
 macro_rules! answers {
     ($($provider:ty),*) => {$(
@@ -24,7 +25,7 @@ macro_rules! answers {
             ) -> Result<Facts<$provider>, Refusal> {
                 let inner = self.sim.lock();
                 let mut facts = Facts::default();
-                queries.iter().for_each(|query| facts.insert(query.clone(), fact(&inner.aws, query)));
+                queries.iter().for_each(|query| facts.insert(query.clone(), fact(&inner, query)));
                 Ok(facts)
             }
         }
@@ -33,7 +34,8 @@ macro_rules! answers {
 
 answers!(Stacks, Targets, Network);
 
-fn fact(aws: &Aws, query: &Query) -> Fact {
+fn fact(inner: &Inner, query: &Query) -> Fact {
+    let aws = &inner.aws;
     match query {
         Query::Vpc => Fact::Vpc { ipv4: aws.vpc_cidrs.clone(), ipv6: Vec::new() },
         Query::Subnets => Fact::Subnets(aws.subnets.values().cloned().collect()),
@@ -44,6 +46,7 @@ fn fact(aws: &Aws, query: &Query) -> Fact {
         }
         Query::Certificates => Fact::Certificates(aws.certificates.values().cloned().collect()),
         Query::Certificate(arn) => Fact::Certificate(aws.certificates.get(arn).cloned()),
+        Query::Client(secret) => Fact::Client(ClientSeen::of(inner.cluster.secrets.get(secret))),
         Query::TargetGroup(name) => {
             let named = aws.target_groups.values().find(|row| row.ask.name == *name);
             Fact::TargetGroup(named.map(|row| row.arn.clone()))

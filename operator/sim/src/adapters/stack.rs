@@ -145,12 +145,17 @@ fn rule(row: &RuleRow, known: &Known<'_>) -> RuleSeen {
 fn actions(actions: &[Action], known: &Known<'_>) -> Vec<Action> {
     let mut actions = actions.to_vec();
     for action in &mut actions {
-        if let Action::Forward(forward) = action {
-            for target in &mut forward.targets {
-                if let Some(name) = known.get(target.target_group.name()) {
-                    target.target_group = Ref::new(*name);
+        match action {
+            Action::Forward(forward) => {
+                for target in &mut forward.targets {
+                    if let Some(name) = known.get(target.target_group.name()) {
+                        target.target_group = Ref::new(*name);
+                    }
                 }
             }
+            // Never given back.
+            Action::Oidc(seen) => seen.secret = None,
+            _ => {}
         }
     }
     actions

@@ -5,6 +5,7 @@
 
 mod ec2;
 mod elbv2;
+mod guard;
 mod route53;
 mod rules;
 

@@ -8,7 +8,7 @@ use fairway_aws::model::{
 };
 use serde_json::{Value, json};
 
-use super::{CallError, Called, list, maybe, named, number, tags, text, texts, unknown};
+use super::{CallError, Called, guard, list, maybe, named, number, tags, text, texts, unknown};
 use crate::world::{Aws, ListenerAsk, ListenerChange, ListenerRow, RuleAsk, RuleChange, RuleRow, refuse};
 
 pub(super) fn call(aws: &mut Aws, name: &str, with: &Value) -> Called {
@@ -232,6 +232,7 @@ fn action(action: &Value) -> Result<Action, CallError> {
                 status_code: text(&config, "StatusCode"),
             }))
         }
+        "authenticate-cognito" | "authenticate-oidc" | "jwt-validation" => Ok(guard::read(action)),
         other => unknown(&format!("actions of type {other}")),
     }
 }
@@ -318,5 +319,6 @@ fn shown_action(action: &Action) -> Value {
         Action::FixedResponse(response) => json!({"Type": "fixed-response", "FixedResponseConfig": {
             "StatusCode": response.status_code, "MessageBody": response.body, "ContentType": response.content_type,
         }}),
+        Action::Cognito(_) | Action::Oidc(_) | Action::Jwt(_) => guard::shown(action),
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use fairway_aws::model::{
-    Action, Condition, ListenerProtocol, LoadBalancerKind, Tags, TargetProtocol, Transform,
+    Action, Cognito, Condition, ListenerProtocol, LoadBalancerKind, Oidc, Tags, TargetProtocol, Transform,
 };
 
 use super::{Answered, Aws, refuse, tag, unless};
@@ -73,7 +73,7 @@ impl RuleRow {
 pub(crate) fn targets(actions: &[Action]) -> impl Iterator<Item = &str> {
     let forwards = actions.iter().filter_map(|action| match action {
         Action::Forward(forward) => Some(&forward.targets),
-        Action::Redirect(_) | Action::FixedResponse(_) => None,
+        _ => None,
     });
     forwards.flatten().map(|target| target.target_group.name())
 }
@@ -193,7 +193,18 @@ impl Aws {
         protocol: ListenerProtocol,
         actions: &[Action],
     ) -> Answered<()> {
-        unless(actions.len() == 1, "InvalidLoadBalancerAction", "exactly one action must answer")?;
+        let guards =
+            |action: &&Action| matches!(action, Action::Cognito(_) | Action::Oidc(_) | Action::Jwt(_));
+        let answering = actions.iter().filter(|action| !guards(action)).count();
+        let last = actions.last().is_some_and(|last| !guards(&last));
+        unless(
+            answering == 1 && last,
+            "InvalidLoadBalancerAction",
+            "exactly one action must answer, the last",
+        )?;
+        unless(actions.len() <= 2, "InvalidLoadBalancerAction", "one guard at most")?;
+        let bare = protocol == ListenerProtocol::Https || !actions.iter().any(|action| guards(&action));
+        unless(bare, "InvalidLoadBalancerAction", "users are authenticated on HTTPS listeners only")?;
         let kind = self.balancer(balancer)?.kind;
         for action in actions {
             match action {
@@ -213,7 +224,12 @@ impl Aws {
                     let body = response.body.as_ref().is_none_or(|body| body.chars().count() <= LONGEST_BODY);
                     unless(status && body, "ValidationError", "the fixed response is not valid")?;
                 }
-                Action::Redirect(_) => {}
+                Action::Cognito(Cognito { session, .. }) | Action::Oidc(Oidc { session, .. }) => {
+                    let timeout = (1..=i64::from(WEEK)).contains(&session.timeout);
+                    unless(timeout, "ValidationError", "a session lasts at most a week")?;
+                    unless(session.parameters.len() <= 10, "ValidationError", "at most ten parameters")?;
+                }
+                Action::Redirect(_) | Action::Jwt(_) => {}
             }
         }
         for arn in targets(actions) {

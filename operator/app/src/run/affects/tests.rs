@@ -166,3 +166,29 @@ fn our_own_writes_of_states_are_no_news() {
         assert_eq!(look(&snapshot, &Change::State { before, after }), want, "{name}");
     }
 }
+
+#[test]
+fn a_secret_affects_whoever_names_it_by_itself_or_by_its_services() {
+    let provider = |secret: &str| {
+        let provider = json!({"issuer": "https://i", "authorizationEndpoint": "https://i/a",
+            "tokenEndpoint": "https://i/t", "userInfoEndpoint": "https://i/u", "secretName": secret});
+        json!({"alb.ingress.kubernetes.io/auth-idp-oidc": provider.to_string()})
+    };
+    let annotated = |mut object: Value, annotations: Value| {
+        object["metadata"]["annotations"] = annotations;
+        object
+    };
+    let snapshot = cluster(&[
+        class(),
+        annotated(ingress("shop", None, "web"), provider("own")),
+        ingress("other", None, "api"),
+        annotated(ingress("broken", None, "web"), json!({"alb.ingress.kubernetes.io/auth-idp-oidc": "{"})),
+        service("web"),
+        annotated(service("api"), provider("of-service")),
+    ]);
+    let named = secrets(&snapshot, &ReadConfig::default());
+    let other = stack(StackKey::Ingress(Key::new("default", "other")));
+    let want = [("of-service", other), ("own", shop())];
+    let want = want.map(|(secret, unit)| (Key::new("default", secret), BTreeSet::from([unit])));
+    assert_eq!(named, BTreeMap::from(want));
+}

@@ -14,7 +14,7 @@ fn paths(values: &[&str]) -> Condition {
 }
 
 fn rule(conditions: Vec<Condition>, action: Action) -> RuleDraft {
-    RuleDraft { rules: vec![conditions.clone()], conditions, transforms: Vec::new(), actions: vec![action] }
+    RuleDraft { rules: vec![conditions.clone()], conditions, transforms: Vec::new(), guard: None, action }
 }
 
 fn to(change: impl FnOnce(&mut Redirect)) -> Action {

@@ -13,6 +13,7 @@ fn route(rule: usize, host: Option<&str>, path_type: PathType, path: &str) -> Ro
         path: path.to_owned(),
         matches: Vec::new(),
         rewrites: Vec::new(),
+        guard: None,
         action: Action::Answer(Answer { status: 503, content_type: None, body: None }),
     }
 }

@@ -27,6 +27,7 @@ impl Reader<'_> {
             }
         };
         let action = self.action(&at, &path.backend)?;
+        let guard = self.guard(&action);
         let name = path.backend.service.as_ref().map(|service| service.name.as_str()).unwrap_or_default();
         // Documents that cannot be read were noted with the other values of the Ingress.
         let matches = self.rules.member(&alb::CONDITIONS, name).ok()?;
@@ -38,6 +39,7 @@ impl Reader<'_> {
             path: text,
             matches: matches.map(|matches| matches.value).unwrap_or_default(),
             rewrites: rewrites.map(|rewrites| rewrites.value).unwrap_or_default(),
+            guard,
             action,
         })
     }

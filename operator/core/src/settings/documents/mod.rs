@@ -5,6 +5,9 @@
 //! | `actions.<name>`    | one action               | [`action::Document`]                      |
 //! | `conditions.<name>` | list of conditions       | [`Match`](crate::intent::Match) each      |
 //! | `transforms.<name>` | list of transforms       | [`Rewrite`](crate::intent::Rewrite) each  |
+//! | `auth-idp-cognito`  | a user pool              | [`UserPool`](crate::intent::UserPool)     |
+//! | `auth-idp-oidc`     | a provider               | [`IdentityProvider`](crate::intent::IdentityProvider) |
+//! | `jwt-validation`    | what tokens have to say  | [`TokenCheck`](crate::intent::TokenCheck) |
 //!
 //! Field names are found in any case, fields that nobody knows are passed over, `null` is as good as absent. What a
 //! document says in a known field is never passed over: a word that is not known is an error, because without it a rule
@@ -16,6 +19,7 @@
 
 pub mod action;
 pub mod condition;
+pub mod guard;
 pub mod transform;
 
 use serde_json::Value;

@@ -1,11 +1,12 @@
 use super::{
     action::{self, Destination, Document, Forward, Tuple},
-    condition, transform,
+    condition, guard, transform,
 };
 use crate::{
     ids::Port,
     intent::{
         Answer, GroupName, HeaderMatch, Match, PortName, QueryMatch, Redirect, Replacement, Rewrite, Texts,
+        UserPool,
     },
 };
 
@@ -263,5 +264,59 @@ fn transforms_are_read_one_of_each_type() {
     for (text, want) in cases {
         let error = transform::parse(&text).unwrap_err().0;
         assert!(error.contains(want), "{text}: {error}");
+    }
+}
+
+#[test]
+fn providers_of_identities_are_read_whole_or_not_at_all() {
+    let pool = r#"{"USERPOOLARN":"arn:aws:x","userPoolClientId":"c","userPoolDomain":"d","authenticationRequestExtraParams":{"Display":"page"}}"#;
+    let want = UserPool {
+        arn: "arn:aws:x".into(),
+        client: "c".into(),
+        domain: "d".into(),
+        parameters: [("Display".to_owned(), "page".to_owned())].into(),
+    };
+    assert_eq!(guard::cognito(pool), Ok(want));
+    let parameters: Vec<String> = (0..11).map(|n| format!(r#""p{n}":"""#)).collect();
+    let many = format!(
+        r#"{{"userPoolARN":"arn:x","userPoolClientID":"c","userPoolDomain":"d","authenticationRequestExtraParams":{{{}}}}}"#,
+        parameters.join(",")
+    );
+    let oidc = |issuer: &str, secret: &str| {
+        format!(
+            r#"{{"issuer":"{issuer}","authorizationEndpoint":"https://i/a","tokenEndpoint":"https://i/t","userInfoEndpoint":"https://i/u"{secret}}}"#
+        )
+    };
+    let claim = |claim: &str| {
+        format!(r#"{{"jwksEndpoint":"https://i/k","issuer":"i","additionalClaims":[{claim}]}}"#)
+    };
+    assert!(guard::oidc(&oidc("https://i", r#","secretName":"s""#)).is_ok());
+    assert!(guard::token(&claim(r#"{"format":"single-string","name":"a","values":["b"]}"#)).is_ok());
+    let refused = [
+        (
+            guard::cognito(r#"{"userPoolARN":"arn:x","userPoolClientID":"c"}"#).err(),
+            "userPoolDomain is missing",
+        ),
+        (
+            guard::cognito(&many).err(),
+            "authenticationRequestExtraParams has 11 parameters, and a rule takes at most 10",
+        ),
+        (guard::oidc(&oidc("https://i", "")).err(), "secretName is missing"),
+        (guard::oidc(&oidc("http://i", r#","secretName":"s""#)).err(), "issuer must begin with https://"),
+        (
+            guard::token(&claim(r#"{"format":"number","name":"a","values":["b"]}"#)).err(),
+            "additionalClaims[0].format must be one of single-string, string-array, space-separated-values",
+        ),
+        (
+            guard::token(&claim(r#"{"format":"single-string","name":"iss","values":["b"]}"#)).err(),
+            "additionalClaims[0].name is iss, which is always checked and cannot be named",
+        ),
+        (
+            guard::token(&claim(r#"{"format":"single-string","name":"a","values":[]}"#)).err(),
+            "additionalClaims[0].values names none",
+        ),
+    ];
+    for (problem, want) in refused {
+        assert_eq!(problem.map(|problem| problem.0).as_deref(), Some(want));
     }
 }

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use fairway_aws::{
     model::{
-        Action, Binding, Listener, LoadBalancer, Ref, ResourceKind, Rule, SecurityGroupRef, TargetGroup,
+        Action, Binding, Listener, LoadBalancer, Ref, ResourceKind, Rule, SecretRef, SecurityGroupRef,
+        TargetGroup,
     },
-    stack::{Retag, StackOp, Stacks},
+    secret::{ClientSeen, Secret},
+    stack::{Retag, StackOp, Stacks, secrets},
 };
 use fairway_core::{
     class::Class,
@@ -27,12 +29,19 @@ use crate::{
 impl Apply<Stacks> for Process {
     async fn apply(&self, _: &StackId, op: &StackOp, bindings: &Bindings) -> Result<Applied, Refusal> {
         let now = self.sim.now();
-        self.sim.write(self.number, op.describe(), |inner| one(inner, op, &Known(bindings), now)).await
+        self.sim
+            .write(self.number, op.describe(), |inner| {
+                one(inner, op, &Known(bindings, inner.cluster.secrets.clone()), now)
+            })
+            .await
     }
 }
 
 /// Ids of what was made before.
-struct Known<'a>(&'a Bindings);
+struct Known<'a>(&'a Bindings, Secrets);
+
+/// Secrets by name.
+type Secrets = BTreeMap<Key, Secret>;
 
 impl Known<'_> {
     /// A reference that is an ARN already stands for itself.
@@ -59,13 +68,26 @@ impl Known<'_> {
     fn actions(&self, actions: &[Action]) -> Result<Vec<Action>, Refusal> {
         let mut actions = actions.to_vec();
         for action in &mut actions {
-            if let Action::Forward(forward) = action {
-                for target in &mut forward.targets {
-                    target.target_group = Ref::new(self.id(&target.target_group)?);
+            match action {
+                Action::Forward(forward) => {
+                    for target in &mut forward.targets {
+                        target.target_group = Ref::new(self.id(&target.target_group)?);
+                    }
                 }
+                Action::Oidc(asked) => self.has_client(asked.secret.as_ref())?,
+                _ => {}
             }
         }
         Ok(actions)
+    }
+
+    /// AWS is told what was decided on, or nothing.
+    fn has_client(&self, wanted: Option<&SecretRef>) -> Result<(), Refusal> {
+        let wanted = wanted.ok_or_else(|| Refusal::bug("NoClient", "no Secret is named"))?;
+        match ClientSeen::of(self.1.get(&wanted.secret)) {
+            ClientSeen::Known { digest, .. } if digest == wanted.digest => Ok(()),
+            _ => Err(Refusal::new(Class::Transient, "SecretChanged", wanted.secret.to_string())),
+        }
     }
 }
 
@@ -118,6 +140,9 @@ fn one(inner: &mut Inner, op: &StackOp, known: &Known<'_>, now: u64) -> Result<A
         StackOp::PutBinding(spec) => put_binding(inner, spec, known),
         StackOp::DeleteBinding(binding) => delete_binding(inner, binding, now),
         StackOp::SetTags(retag) => set_tags(aws, retag),
+        StackOp::RememberSecrets(digests) => {
+            Ok(Applied::Produced { key: op.resource(), handle: secrets::handle(digests) })
+        }
         _ => balancer(aws, op, known),
     }
 }
