@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use clap::{Args, ValueEnum};
 use fairway_aws::{
-    config::Config as AwsConfig,
+    config::{Config as AwsConfig, Quota, Quotas},
     model::{Scheme, TargetType},
 };
 use fairway_core::{policy::Policy, read::ReadConfig};
@@ -53,6 +53,10 @@ pub(crate) struct Options {
     /// How often the health of targets is asked for that a pod waits for, in seconds.
     #[arg(long, default_value = "15", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) targetgroupbinding_requeue_duration: u64,
+    /// How many AWS allows, where the account's quotas were raised: rules=200, repeated or separated by commas. Also
+    /// target-groups, listeners, certificates and security-group-rules.
+    #[arg(long, value_delimiter = ',', value_parser = quota)]
+    pub(crate) quotas: Vec<(Quota, usize)>,
     /// Owner of the DNS records that are made. Without it, DNS is left alone.
     #[arg(long, env = "FAIRWAY_TXT_OWNER_ID")]
     pub(crate) txt_owner_id: Option<String>,
@@ -149,6 +153,7 @@ impl Options {
             load_balancer_class: self.load_balancer_class.clone(),
             max_targets: self.max_targets_per_target_group,
             health_period: self.targetgroupbinding_requeue_duration,
+            quotas: Quotas::default().raised(&self.quotas),
             dns: self.txt_owner_id.is_some(),
             ..AwsConfig::new(&self.cluster_name, &self.aws_region, &self.aws_vpc_id)
         })
@@ -194,6 +199,15 @@ impl Options {
 fn pair(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or_else(|| format!("{text:?} is not key=value"))?;
     Ok((key.trim().to_owned(), value.trim().to_owned()))
+}
+
+fn quota(text: &str) -> Result<(Quota, usize), String> {
+    let (name, number) = pair(text)?;
+    let known = Quota::ALL.into_iter().find(|quota| quota.as_str() == name);
+    let names = Quota::ALL.map(Quota::as_str).join(", ");
+    let quota = known.ok_or_else(|| format!("{name:?} is no quota; there are {names}"))?;
+    let number = number.parse().map_err(|_| format!("{number:?} is not a number"))?;
+    Ok((quota, number))
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -30,6 +30,8 @@ pub struct Config {
     /// `--targetgroupbinding-requeue-duration`, seconds: how often the health of targets is asked for that a pod waits
     /// for.
     pub health_period: u64,
+    /// `--quotas`: how many of what AWS allows.
+    pub quotas: Quotas,
     /// Whether DNS is on: then a load balancer goes only after no record points at it.
     pub dns: bool,
 }
@@ -50,7 +52,71 @@ impl Config {
             load_balancer_class: "service.k8s.aws/nlb".to_owned(),
             max_targets: 0,
             health_period: 15,
+            quotas: Quotas::default(),
             dns: false,
         }
+    }
+}
+
+/// What AWS allows so many of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Quota {
+    /// Rules of a load balancer, without default ones.
+    Rules,
+    /// Target groups of a load balancer.
+    TargetGroups,
+    /// Listeners of a load balancer.
+    Listeners,
+    /// Certificates of a listener, without the default one.
+    Certificates,
+    /// Rules of a security group.
+    SecurityGroupRules,
+}
+
+impl Quota {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Rules, Self::TargetGroups, Self::Listeners, Self::Certificates, Self::SecurityGroupRules];
+
+    /// As flags spell it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rules => "rules",
+            Self::TargetGroups => "target-groups",
+            Self::Listeners => "listeners",
+            Self::Certificates => "certificates",
+            Self::SecurityGroupRules => "security-group-rules",
+        }
+    }
+
+    /// What AWS grants without being asked.
+    const fn granted(self) -> usize {
+        match self {
+            Self::Rules | Self::TargetGroups => 100,
+            Self::Listeners => 50,
+            Self::Certificates => 25,
+            Self::SecurityGroupRules => 60,
+        }
+    }
+}
+
+/// How many AWS allows: what an account was granted above what every account has.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quotas(std::collections::BTreeMap<Quota, usize>);
+
+impl Quotas {
+    /// These, with others in their place.
+    #[must_use]
+    pub fn raised(mut self, to: &[(Quota, usize)]) -> Self {
+        self.0.extend(to.iter().copied());
+        self
+    }
+
+    /// How many.
+    #[must_use]
+    pub fn most(&self, quota: Quota) -> usize {
+        self.0.get(&quota).copied().unwrap_or_else(|| quota.granted())
     }
 }

@@ -12,7 +12,7 @@ mod support;
 use std::sync::Arc;
 
 use fairway_aws::{
-    config::Config,
+    config::{Config, Quota, Quotas},
     model::{Scheme, Tags},
     observed::{LoadBalancerSeen, RuleSeen},
     stack::{StackOp, Stacks},
@@ -380,6 +380,42 @@ fn one_member_that_cannot_be_lowered_is_held_and_its_neighbours_go_on() {
     assert_eq!(codes(&evaluation), [("b".to_owned(), "CertificateNotFound", true)]);
     world.settle(&config(), &shop());
     assert_eq!(paths(&world), ["/a2", "/b"]);
+}
+
+fn narrow(rules: usize) -> Config {
+    Config { quotas: Quotas::default().raised(&[(Quota::Rules, rules)]), ..config() }
+}
+
+#[test]
+fn what_does_not_fit_is_held_whole_and_the_rest_proceeds() {
+    let mut world = World::recorded();
+    let members = ["/a", "/b", "/c"].map(|path| grouped(&path[1..], &[], path));
+    world.add(&json!(members));
+    let (evaluation, _) = world.look(&narrow(2), &shop());
+    assert_eq!(codes(&evaluation), [("c".to_owned(), "LimitExceeded", true)]);
+    let said = "3 rules on the load balancer are needed with it, and 2 is the most (quota rules)";
+    assert!(evaluation.notes[0].message.ends_with(said), "{:?}", evaluation.notes);
+    world.settle(&narrow(2), &shop());
+    assert_eq!(paths(&world), ["/a", "/b"]);
+    world.settle(&narrow(3), &shop());
+    assert_eq!(paths(&world), ["/a", "/b", "/c"], "the quota was raised");
+}
+
+#[test]
+fn what_is_applied_is_not_thrown_out_to_make_room() {
+    let mut world = World::recorded();
+    world.add(&json!([grouped("b", &[], "/b"), grouped("c", &[], "/c")]));
+    world.settle(&narrow(2), &shop());
+    world.add(&json!([grouped("a", &[], "/a")]));
+    let (evaluation, _) = world.look(&narrow(2), &shop());
+    assert_eq!(codes(&evaluation), [("a".to_owned(), "LimitExceeded", true)], "it is first, and new");
+    assert!(evaluation.plan.is_empty(), "{:?}", lines(&evaluation));
+
+    delete(&mut world, "a");
+    change(&mut world, ingress("b", &[("group.name", "shop")], &[("/b", "web"), ("/b2", "web")]));
+    let (evaluation, _) = world.look(&narrow(2), &shop());
+    assert_eq!(codes(&evaluation), [("b".to_owned(), "LimitExceeded", true)], "it grew");
+    assert!(evaluation.plan.is_empty(), "it keeps what it had: {:?}", lines(&evaluation));
 }
 
 #[test]

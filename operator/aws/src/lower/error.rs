@@ -197,6 +197,18 @@ pub(crate) enum LowerError {
     /// `ssl-ports` names a port that the Service does not have.
     #[error("ssl-ports names {0:?}, which is no port of the Service")]
     NoSuchSslPort(String),
+    /// More than AWS allows.
+    #[error("{needed} {what} are needed with it, and {most} is the most (quota {quota})")]
+    LimitExceeded {
+        /// What there would be too many of.
+        what: String,
+        /// How many there would be.
+        needed: usize,
+        /// How many there can be.
+        most: usize,
+        /// Name of the quota, as the flag has it.
+        quota: &'static str,
+    },
     /// The name belongs to something that is not ours.
     #[error(transparent)]
     NameTaken(Taken),
@@ -273,6 +285,7 @@ impl Classified for LowerError {
             | Self::TrustStoreNotFound(_)
             | Self::WebAclNotFound(_)
             | Self::NoShield
+            | Self::LimitExceeded { .. }
             | Self::SecurityGroupNotFound { .. } => Class::Environment,
             Self::CertificatePending(_) => Class::Pending,
         }
@@ -305,6 +318,7 @@ impl Classified for LowerError {
             Self::SecretNotFound(_) => "SecretNotFound",
             Self::SecretUnusable { .. } => "SecretUnusable",
             Self::TargetTwice(_) => "InvalidForward",
+            Self::LimitExceeded { .. } => "LimitExceeded",
             Self::HealthCheckPort { .. } => "InvalidHealthCheckPort",
             Self::RedirectToNothing(_) => "InvalidSslRedirect",
             Self::NameTooLong(_) => "InvalidName",

@@ -15,14 +15,15 @@ use super::{
     ask::{FrontAsk, SourcedMap, plain},
     because::written,
     ingress::{Part, RuleDraft},
+    limits::{self, Claimant, Limited, Needs},
     merge::{agree, unite},
     redirect,
-    security_group::Door,
+    security_group::{self, Door},
 };
 use crate::{
     model::{
-        Action, ClientCertificates, FixedResponse, Listener, ListenerProtocol, LoadBalancerKind, Redirect,
-        Ref, Rule, StackModel, TargetGroup,
+        Action, ClientCertificates, FixedResponse, IpAddressType, Listener, ListenerProtocol,
+        LoadBalancerKind, Redirect, Ref, Rule, StackModel, TargetGroup,
     },
     naming, tags,
 };
@@ -77,6 +78,56 @@ impl Group {
         (!https).then(|| (member.clone(), LowerError::RedirectToNothing(port.value)))
     }
 
+    /// Members that do not fit any more.
+    pub(crate) fn excess(
+        &self,
+        scene: &Scene<'_>,
+        settled: impl Fn(&ObjectRef) -> bool,
+    ) -> Vec<(ObjectRef, LowerError)> {
+        let rules = self.rule_counts();
+        let claimant = |part: &Part| Claimant {
+            object: part.object.clone(),
+            needs: self.needs(part, &rules),
+            settled: settled(&part.object),
+        };
+        let claimants: Vec<Claimant> = self.parts.iter().map(claimant).collect();
+        limits::excess(&scene.config.quotas, &claimants)
+    }
+
+    /// How many rules each member has on each port, by its name.
+    fn rule_counts(&self) -> BTreeMap<(String, u16), usize> {
+        let mut counts = BTreeMap::new();
+        let redirects = |port: &PortAsk| self.ssl_redirect.is_some() && port.protocol == HttpProtocol::Http;
+        for port in self.ports.iter().filter(|(_, asked)| !redirects(asked)).map(|(port, _)| *port) {
+            for (part, draft) in self.drafts(port) {
+                *counts.entry((part.object.to_string(), port)).or_default() += draft.rules.len();
+            }
+        }
+        counts
+    }
+
+    fn needs(&self, part: &Part, rules: &BTreeMap<(String, u16), usize>) -> Needs {
+        let mut needs = Needs::default();
+        let ip_address_type =
+            self.front.ip_address_type.as_ref().map_or(IpAddressType::Ipv4, |asked| asked.value);
+        part.target_groups.keys().for_each(|name| needs.add(Limited::TargetGroups, name));
+        for port in part.listens.iter().map(|listen| listen.port.get()) {
+            needs.add(Limited::Listeners, port.to_string());
+            let own = rules.get(&(part.object.to_string(), port)).copied().unwrap_or_default();
+            (0..own).for_each(|rule| needs.add(Limited::Rules, format!("{}:{port}:{rule}", part.object)));
+            let Some(asked) = self.ports.get(&port) else { continue };
+            if asked.protocol == HttpProtocol::Https {
+                let own = part.certificates.iter();
+                own.for_each(|arn| needs.add(Limited::Certificates(port), arn));
+            }
+            if self.front.security_groups.is_none() {
+                let permissions = security_group::open(&asked.door(port), ip_address_type);
+                permissions.iter().for_each(|one| needs.add(Limited::Permissions, one.to_string()));
+            }
+        }
+        needs
+    }
+
     /// What authors should know although their members are lowered.
     pub(crate) fn notes(&self) -> impl Iterator<Item = &Note> {
         self.parts.iter().flat_map(|part| &part.notes)
@@ -124,13 +175,7 @@ impl Group {
 
     /// The doors of the managed security group.
     pub(crate) fn doors(&self) -> Vec<Door<'_>> {
-        let doors = self.ports.iter().map(|(number, port)| Door {
-            protocol: "tcp",
-            port: *number,
-            cidrs: port.inbound_cidrs.as_ref().map_or(&[], |asked| asked.value.as_slice()),
-            prefix_lists: port.prefix_lists.as_ref().map_or(&[], |asked| asked.value.as_slice()),
-        });
-        doors.collect()
+        self.ports.iter().map(|(number, port)| port.door(*number)).collect()
     }
 
     /// Listeners, rules, target groups and bindings on the load balancer called `name`.
@@ -237,6 +282,15 @@ impl Group {
 }
 
 impl PortAsk {
+    fn door(&self, port: u16) -> Door<'_> {
+        Door {
+            protocol: "tcp",
+            port,
+            cidrs: self.inbound_cidrs.as_ref().map_or(&[], |asked| asked.value.as_slice()),
+            prefix_lists: self.prefix_lists.as_ref().map_or(&[], |asked| asked.value.as_slice()),
+        }
+    }
+
     fn new(protocol: HttpProtocol, first: &ObjectRef) -> Self {
         Self {
             protocol,

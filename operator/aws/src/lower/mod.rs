@@ -15,6 +15,7 @@ mod error;
 mod group;
 mod guard;
 mod ingress;
+mod limits;
 mod load_balancer;
 mod merge;
 mod redirect;

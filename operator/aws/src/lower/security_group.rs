@@ -68,7 +68,8 @@ pub(crate) fn of_load_balancer(
     groups
 }
 
-fn open(door: &Door<'_>, ip_address_type: IpAddressType) -> BTreeSet<Permission> {
+/// What a door lets in.
+pub(crate) fn open(door: &Door<'_>, ip_address_type: IpAddressType) -> BTreeSet<Permission> {
     let ipv6 = ip_address_type != IpAddressType::Ipv4;
     let everyone = ["0.0.0.0/0".to_owned(), "::/0".to_owned()];
     let unsaid = door.cidrs.is_empty() && door.prefix_lists.is_empty();

@@ -39,12 +39,12 @@ pub(crate) struct Lowered {
 /// Lowers a stack; `None` when the scene has questions.
 pub(crate) fn lower(scene: &Scene<'_>, intent: &Intent, last_good: &LastGood) -> Option<Lowered> {
     let mut refused: BTreeMap<String, LowerError> = BTreeMap::new();
-    // Each round refuses one member more, so there are at most as many rounds as members.
+    // Each round refuses a member more, so there are at most as many rounds as members.
     for _ in 0..=intent.members.len() {
         match attempt(scene, intent, last_good, &refused) {
             Attempt::Asked => return None,
-            Attempt::Refuse(member, error) => {
-                refused.insert(member.to_string(), error);
+            Attempt::Refuse(members) => {
+                refused.extend(members.into_iter().map(|(member, error)| (member.to_string(), error)));
             }
             Attempt::Done(lowered) => return Some(*lowered),
         }
@@ -54,7 +54,7 @@ pub(crate) fn lower(scene: &Scene<'_>, intent: &Intent, last_good: &LastGood) ->
 
 enum Attempt {
     Asked,
-    Refuse(ObjectRef, LowerError),
+    Refuse(Vec<(ObjectRef, LowerError)>),
     Done(Box<Lowered>),
 }
 
@@ -114,10 +114,17 @@ fn attempt(
     if asked {
         return Attempt::Asked;
     }
-    match assembly.group.redirect_to_nothing() {
-        Some((member, error)) if !refused.contains_key(&member.to_string()) => Attempt::Refuse(member, error),
-        _ => finish(scene, intent, &assembly, lowered),
-    }
+    let settled = |object: &ObjectRef| {
+        let id = object.to_string();
+        let now = lowered.good.get(&id);
+        now.is_some() && now == last_good.members.get(&id)
+    };
+    let redirect = assembly.group.redirect_to_nothing();
+    let mut refusals = assembly.group.excess(scene, settled);
+    refusals.extend(redirect);
+    // Who was refused before has its last good reading in its place, which stays whatever it needs.
+    refusals.retain(|(member, _)| !refused.contains_key(&member.to_string()));
+    if refusals.is_empty() { finish(scene, intent, &assembly, lowered) } else { Attempt::Refuse(refusals) }
 }
 
 fn finish(scene: &Scene<'_>, intent: &Intent, assembly: &Assembly, mut lowered: Lowered) -> Attempt {
