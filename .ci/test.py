@@ -87,7 +87,7 @@ def units() -> None:
     run("cargo", "test", "--locked", "--workspace", "--no-run")
     with emulator() as endpoint:
         environment = {"FAIRWAY_TEST_AWS_ENDPOINT": endpoint}
-        run("cargo", "test", "--locked", "--workspace", "--exclude", "fairway-sim", env=environment)
+        run("cargo", "test", "--locked", "--workspace", "--exclude", "fairway-sim", "--no-fail-fast", env=environment)
 
 
 def simulation() -> None:
