@@ -31,7 +31,7 @@ def template(cluster, namespace, name, annotations):
 
 def test_the_api_server_asks_through_the_service(node_shop, node_cluster):
     shop = node_shop
-    assert all(webhook.bundles(node_cluster)), "the leader told the API server whom to trust"
+    eventually("the leader has told the API server whom to trust", lambda: need(all(webhook.bundles(node_cluster)), "a webhook has no bundle"))
     bad = manifests.ingress(shop.namespace, "bad", [(shop.host, "/", "Prefix", "web", 80)], {"alb.ingress.kubernetes.io/target-type": "pods"})
 
     def refused():

@@ -97,14 +97,19 @@ def test_an_unknown_annotation_is_told_and_the_rest_applied(pair, cluster, shop)
 
 
 def test_an_unparsable_value_holds_its_ingress_and_keeps_its_targets(pair, cluster, shop):
+    wanted = sorted(f"{address}:{WEB}" for address in shop.addresses["web"])
+
+    def registered():
+        groups = [group for group in shop.cloud.dump()["targetGroups"].values() if f"{shop.namespace}/bad-web:80" in group["tags"].values()]
+        need([group["targets"] for group in groups] == [wanted], groups)
+
+    eventually("targets", registered)
     shop.ingress("bad", [on_web("/bad"), on_web("/new")], {**pair.group, "healthcheck-interval-seconds": "often"})
     note = cluster.warned("Ingress", shop.namespace, "bad", "InvalidSetting")
     assert f"{PREFIX}healthcheck-interval-seconds" in note and '"often"' in note
     pair.still_works("InvalidSetting")
     assert not any("/new" in line for line in shop.routes("good"))
-    wanted = sorted(f"{address}:{WEB}" for address in shop.addresses["web"])
-    groups = [group for group in shop.cloud.dump()["targetGroups"].values() if f"{shop.namespace}/bad-web:80" in group["tags"].values()]
-    assert [group["targets"] for group in groups] == [wanted]
+    registered()
 
     shop.ingress("bad", [on_web("/bad"), on_web("/new")], pair.group)
     pair.routed("/new")
