@@ -10,8 +10,6 @@
 
 mod support;
 
-use std::sync::Arc;
-
 use fairway_aws::{
     config::Config,
     model::ClientCertificates,
@@ -79,21 +77,6 @@ fn class(name: &str, spec: &Value) -> Value {
          "spec": {"controller": "ingress.k8s.aws/alb", "parameters":
             {"apiGroup": "elbv2.k8s.aws", "kind": "IngressClassParams", "name": name}}},
     ])
-}
-
-/// Applies an object as a user does: finalizers stay.
-fn apply(world: &mut World, object: &Value) {
-    let key = Key::new("default", object["metadata"]["name"].as_str().unwrap());
-    let finalizers = world.snapshot.ingresses.get(&key).and_then(|old| old.metadata.finalizers.clone());
-    world.add(&json!([object]));
-    let all = Arc::make_mut(&mut world.snapshot.ingresses);
-    Arc::make_mut(all.get_mut(&key).unwrap()).metadata.finalizers = finalizers;
-}
-
-fn delete(world: &mut World, name: &str) {
-    let all = Arc::make_mut(&mut world.snapshot.ingresses);
-    let object = Arc::make_mut(all.get_mut(&Key::new("default", name)).unwrap());
-    object.metadata.deletion_timestamp = serde_json::from_value(json!("2026-11-23T03:00:00Z")).unwrap();
 }
 
 fn look(world: &World, unit: &StackId) -> Evaluation<Stacks> {
@@ -173,13 +156,13 @@ fn defect_01_a_bad_ingress_stops_nobody_but_itself() {
             member("bad", "/bad", &[]),
             member("z", "/z", &[]),
         ] {
-            apply(&mut world, &object);
+            world.change(&object);
         }
         let _ = settle(&mut world, &shop());
-        apply(&mut world, &bad);
-        apply(&mut world, &member("a", "/new", &[("scheme", "internal")]));
-        apply(&mut world, &member("joins", "/joins", &[]));
-        delete(&mut world, "z");
+        world.change(&bad);
+        world.change(&member("a", "/new", &[("scheme", "internal")]));
+        world.change(&member("joins", "/joins", &[]));
+        world.delete("z");
         let last = settle(&mut world, &shop());
         assert_eq!(codes(&last), [("Ingress default/bad".to_owned(), code.to_owned())], "{what}");
         assert!(routes(&world, "/new") && !routes(&world, "/old"), "{what}: a neighbour changes");
@@ -198,10 +181,10 @@ fn defect_02_two_default_classes_are_told_to_who_has_none() {
     };
     let mut world = World::recorded();
     world.add(&json!([default("one"), default("two")]));
-    apply(&mut world, &member("a", "/a", &[]));
+    world.change(&member("a", "/a", &[]));
     let mut without = ingress("b", "/b", &[]);
     without["spec"].as_object_mut().unwrap().remove("ingressClassName");
-    apply(&mut world, &without);
+    world.change(&without);
     assert_eq!(codes(&settle(&mut world, &shop())), [], "every other group goes on");
     assert!(routes(&world, "/a"));
     let told = look(&world, &own("b"));
@@ -213,7 +196,7 @@ fn defect_02_two_default_classes_are_told_to_who_has_none() {
 fn defect_03_an_unknown_condition_makes_no_broader_rule() {
     let mut world = World::recorded();
     let condition = r#"[{"field":"source-network","sourceNetworkConfig":{"values":["10.0.0.0/8"]}}]"#;
-    apply(&mut world, &ingress("a", "/a", &[("conditions.web", condition)]));
+    world.change(&ingress("a", "/a", &[("conditions.web", condition)]));
     let told = settle(&mut world, &own("a"));
     assert_eq!(codes(&told), [("Ingress default/a".to_owned(), "InvalidSetting".to_owned())]);
     assert!(world.observed.load_balancers.is_empty(), "nothing is served without the condition");
@@ -233,10 +216,10 @@ fn defect_04_tags_of_rules_that_moved_are_written_last() {
     };
     let many: Vec<String> = (0..20).map(|number| format!("/{number}")).collect();
     let at = "/spec/rules/0/http/paths";
-    apply(&mut world, &with(ingress("a", "/", &[]), at, json!(paths(&many))));
+    world.change(&with(ingress("a", "/", &[]), at, json!(paths(&many))));
     let _ = settle(&mut world, &own("a"));
     let first = [vec!["/first".to_owned()], many].concat();
-    apply(&mut world, &with(ingress("a", "/", &[]), at, json!(paths(&first))));
+    world.change(&with(ingress("a", "/", &[]), at, json!(paths(&first))));
     let plan = look(&world, &own("a")).plan;
     let is_tag = |op: &StackOp| matches!(op, StackOp::SetTags(_));
     let (tags, others): (Vec<_>, Vec<_>) = plan.ops().iter().partition(|planned| is_tag(&planned.op));
@@ -265,8 +248,8 @@ fn defect_05_the_class_of_every_member_counts() {
             "ipamConfiguration": {"ipv4IPAMPoolId": "ipam-pool-1"},
         }),
     ));
-    apply(&mut world, &member("a", "/a", &[("scheme", "internet-facing")]));
-    apply(&mut world, &with(member("b", "/b", &[]), "/spec/ingressClassName", json!("team")));
+    world.change(&member("a", "/a", &[("scheme", "internet-facing")]));
+    world.change(&with(member("b", "/b", &[]), "/spec/ingressClassName", json!("team")));
     assert_eq!(codes(&settle(&mut world, &shop())), []);
     let seen = balancer(&world);
     assert_eq!(seen.attributes["idle_timeout.timeout_seconds"], "90");
@@ -279,7 +262,7 @@ fn defect_07_a_redirect_port_that_is_no_number_is_refused() {
     let mut world = World::recorded();
     world.add(&class("team", &json!({"sslRedirectPort": "https"})));
     let both = ("listen-ports", r#"[{"HTTP":80},{"HTTPS":443}]"#);
-    apply(&mut world, &with(ingress("a", "/a", &[both]), "/spec/ingressClassName", json!("team")));
+    world.change(&with(ingress("a", "/a", &[both]), "/spec/ingressClassName", json!("team")));
     let told = settle(&mut world, &own("a"));
     assert_eq!(codes(&told), [("Ingress default/a".to_owned(), "InvalidSetting".to_owned())]);
     assert!(told.notes[0].message.contains("spec.sslRedirectPort"), "{}", told.notes[0]);
@@ -290,15 +273,12 @@ fn defect_07_a_redirect_port_that_is_no_number_is_refused() {
 #[test]
 fn defect_11_certificates_that_are_looked_for_are_all_certificates() {
     let mut world = World::recorded();
-    apply(
-        &mut world,
-        &ingress(
-            "a",
-            "/a",
-            &[HTTPS, ("certificate-arn", "arn:aws:acm:us-east-1:000000000000:certificate/nosuch")],
-        ),
-    );
-    apply(&mut world, &ingress("b", "/b", &[HTTPS]));
+    world.change(&ingress(
+        "a",
+        "/a",
+        &[HTTPS, ("certificate-arn", "arn:aws:acm:us-east-1:000000000000:certificate/nosuch")],
+    ));
+    world.change(&ingress("b", "/b", &[HTTPS]));
     assert_eq!(codes(&settle(&mut world, &own("a")))[0].1, "CertificateNotFound");
     assert_eq!(codes(&settle(&mut world, &own("b"))), []);
     assert_eq!(listener(&world, 443).certificates, [world.certificates[0].arn.clone()]);
@@ -315,9 +295,9 @@ fn defect_12_what_nobody_asks_for_stays_until_its_value_takes_it_away() {
         ("minimum-load-balancer-capacity", "CapacityUnits=120"),
     ];
     let mut world = World::recorded();
-    apply(&mut world, &ingress("a", "/a", &asked));
+    world.change(&ingress("a", "/a", &asked));
     let _ = settle(&mut world, &own("a"));
-    apply(&mut world, &ingress("a", "/a", &[HTTPS]));
+    world.change(&ingress("a", "/a", &[HTTPS]));
     assert!(look(&world, &own("a")).plan.is_empty());
     let taken_away = [
         HTTPS,
@@ -325,7 +305,7 @@ fn defect_12_what_nobody_asks_for_stays_until_its_value_takes_it_away() {
         ("mutual-authentication", r#"[{"port":443,"mode":"off"}]"#),
         ("minimum-load-balancer-capacity", "CapacityUnits=0"),
     ];
-    apply(&mut world, &ingress("a", "/a", &taken_away));
+    world.change(&ingress("a", "/a", &taken_away));
     let _ = settle(&mut world, &own("a"));
     let seen = balancer(&world);
     assert_eq!(
@@ -339,9 +319,9 @@ fn defect_12_what_nobody_asks_for_stays_until_its_value_takes_it_away() {
 fn defect_14_another_scheme_is_made_first_and_protection_stays_on() {
     let protected = ("load-balancer-attributes", "deletion_protection.enabled=true");
     let mut world = World::recorded();
-    apply(&mut world, &ingress("a", "/a", &[protected]));
+    world.change(&ingress("a", "/a", &[protected]));
     let _ = settle(&mut world, &own("a"));
-    apply(&mut world, &ingress("a", "/a", &[protected, ("scheme", "internet-facing")]));
+    world.change(&ingress("a", "/a", &[protected, ("scheme", "internet-facing")]));
     let plan = look(&world, &own("a")).plan;
     let place = |effect: Effect| plan.ops().iter().position(|planned| planned.op.effect() == effect);
     let last_made = plan.ops().iter().rposition(|planned| planned.op.effect() == Effect::Create);
@@ -362,8 +342,8 @@ fn defect_15_what_takes_time_is_looked_at_again_and_waited_for_by_nobody() {
         names: vec!["a.example.com".to_owned()],
         issued: false,
     });
-    apply(&mut world, &member("a", "/a", &[HTTPS, ("certificate-arn", pending)]));
-    apply(&mut world, &member("b", "/b", &[]));
+    world.change(&member("a", "/a", &[HTTPS, ("certificate-arn", pending)]));
+    world.change(&member("b", "/b", &[]));
     let told = settle(&mut world, &shop());
     assert_eq!(told.notes.iter().map(|note| note.class).collect::<Vec<_>>(), [Class::Pending]);
     assert!(routes(&world, "/b") && !routes(&world, "/a"), "its neighbour is served meanwhile");
@@ -375,9 +355,9 @@ fn defect_15_what_takes_time_is_looked_at_again_and_waited_for_by_nobody() {
 #[test]
 fn defect_17_a_plan_that_the_peer_wrote_changes_nothing() {
     let mut world = World::recorded();
-    apply(&mut world, &ingress("a", "/a", &[]));
+    world.change(&ingress("a", "/a", &[]));
     let _ = settle(&mut world, &own("a"));
-    apply(&mut world, &ingress("a", "/a", &[("dry-run-plan", r#"{"id":"default/a","resources":{}}"#)]));
+    world.change(&ingress("a", "/a", &[("dry-run-plan", r#"{"id":"default/a","resources":{}}"#)]));
     let told = look(&world, &own("a"));
     assert!(told.plan.is_empty() && told.notes.is_empty(), "{:?}", told.notes);
 }
@@ -387,9 +367,9 @@ fn defect_20_backends_without_pods_are_told_and_stop_nobody() {
     let mut world = World::recorded();
     world.add(&json!([{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "outside", "namespace": "default"},
         "spec": {"type": "ExternalName", "externalName": "elsewhere.example.org", "ports": [{"port": 80}]}}]));
-    apply(&mut world, &member("a", "/a", &[]));
+    world.change(&member("a", "/a", &[]));
     let service = "/spec/rules/0/http/paths/0/backend/service/name";
-    apply(&mut world, &with(member("b", "/b", &[]), service, json!("outside")));
+    world.change(&with(member("b", "/b", &[]), service, json!("outside")));
     let told = settle(&mut world, &shop());
     assert_eq!(codes(&told), [("Ingress default/b".to_owned(), "ExternalNameBackend".to_owned())]);
     assert!(routes(&world, "/a") && !routes(&world, "/b"));

@@ -65,21 +65,6 @@ fn grouped(name: &str, extra: &[(&str, &str)], path: &str) -> Value {
     ingress(name, &annotations, &[(path, "web")])
 }
 
-/// Replaces an object, keeping the finalizers that were added to it.
-fn change(world: &mut World, object: Value) {
-    let key = Key::new("default", object["metadata"]["name"].as_str().unwrap());
-    let finalizers = world.snapshot.ingresses.get(&key).and_then(|old| old.metadata.finalizers.clone());
-    world.add(&json!([object]));
-    let all = Arc::make_mut(&mut world.snapshot.ingresses);
-    Arc::make_mut(all.get_mut(&key).unwrap()).metadata.finalizers = finalizers;
-}
-
-fn delete(world: &mut World, name: &str) {
-    let all = Arc::make_mut(&mut world.snapshot.ingresses);
-    let object = Arc::make_mut(all.get_mut(&Key::new("default", name)).unwrap());
-    object.metadata.deletion_timestamp = Some(serde_json::from_value(json!("2026-11-23T03:00:00Z")).unwrap());
-}
-
 fn lines(evaluation: &Evaluation<Stacks>) -> Vec<String> {
     evaluation.plan.ops().iter().map(|planned| planned.op.describe()).collect()
 }
@@ -200,7 +185,7 @@ fn a_deleted_ingress_takes_everything_with_it_after_its_records() {
     world.add(&recorded("plain-ip/objects.json"));
     world.settle(&config, &own("plain"));
     let name = balancer(&world).handle.dns_name.clone().unwrap();
-    delete(&mut world, "plain");
+    world.delete("plain");
     let (evaluation, _) = world.look(&config, &own("plain"));
     let kinds: Vec<String> =
         lines(&evaluation).iter().map(|line| line.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect();
@@ -231,7 +216,7 @@ fn another_scheme_is_another_load_balancer_made_before_the_old_one_goes() {
     world.add(&json!([ingress("web", &[("scheme", "internet-facing")], &[("/", "web")])]));
     world.settle(&config(), &own("web"));
     let old = balancer(&world).name.clone();
-    change(&mut world, ingress("web", &[("scheme", "internal")], &[("/", "web")]));
+    world.change(&ingress("web", &[("scheme", "internal")], &[("/", "web")]));
     let (evaluation, _) = world.look(&config(), &own("web"));
     let ops = evaluation.plan.ops();
     let made = ops.iter().position(|one| matches!(one.op, StackOp::CreateLoadBalancer(_))).unwrap();
@@ -253,7 +238,7 @@ fn a_fixed_name_that_is_in_the_way_holds_the_stack() {
     world.add(&json!([ingress("web", &[name, ("scheme", "internal")], &[("/", "web")])]));
     world.settle(&config(), &own("web"));
     assert_eq!(balancer(&world).name, "fixed");
-    change(&mut world, ingress("web", &[name, ("scheme", "internet-facing")], &[("/", "web")]));
+    world.change(&ingress("web", &[name, ("scheme", "internet-facing")], &[("/", "web")]));
     let (evaluation, _) = world.look(&config(), &own("web"));
     assert!(evaluation.plan.is_empty());
     assert_eq!(codes(&evaluation), [("web".to_owned(), "ReplacementBlocked", true)]);
@@ -278,7 +263,7 @@ fn a_load_balancer_that_carries_our_tags_is_taken_over_under_its_own_name() {
     let mut world = World::recorded();
     world.add(&json!([ingress("web", &[("load-balancer-name", "brought-along")], &[("/", "web")])]));
     world.settle(&config(), &own("web"));
-    change(&mut world, ingress("web", &[], &[("/", "web"), ("/more", "web2")]));
+    world.change(&ingress("web", &[], &[("/", "web"), ("/more", "web2")]));
     world.settle(&config(), &own("web"));
     assert_eq!(balancer(&world).name, "brought-along");
     assert_eq!(paths(&world), ["/more", "/*"]);
@@ -304,7 +289,7 @@ fn a_removed_resource_id_is_put_back_where_name_or_parent_says_which_it_was() {
     world.add(&json!([ingress("web", &[("load-balancer-name", "brought-along")], &[("/", "web")])]));
     world.settle(&config(), &own("web"));
     // Under a name that nothing but its being the stack's only one explains.
-    change(&mut world, ingress("web", &[], &[("/", "web")]));
+    world.change(&ingress("web", &[], &[("/", "web")]));
     let wanted = world.dump();
     untag(&mut world, "ingress.k8s.aws/resource");
     let (evaluation, _) = world.look(&config(), &own("web"));
@@ -320,7 +305,7 @@ fn a_removed_resource_id_of_a_successors_target_group_is_put_back() {
     let mut world = World::recorded();
     world.add(&json!([ingress("web", &[("scheme", "internet-facing")], &[("/", "web")])]));
     world.settle(&config(), &own("web"));
-    change(&mut world, ingress("web", &[("scheme", "internal")], &[("/", "web")]));
+    world.change(&ingress("web", &[("scheme", "internal")], &[("/", "web")]));
     world.settle(&config(), &own("web"));
     untag(&mut world, "ingress.k8s.aws/resource");
     let (evaluation, _) = world.look(&config(), &own("web"));
@@ -334,7 +319,7 @@ fn what_lost_a_mark_is_left_alone_and_goes_on_being_published() {
         let mut world = World::recorded();
         world.add(&json!([ingress("web", &[("load-balancer-name", "brought-along")], &[("/", "web")])]));
         world.settle(&config(), &own("web"));
-        change(&mut world, ingress("web", &[], &[("/", "web"), ("/more", "web2")]));
+        world.change(&ingress("web", &[], &[("/", "web"), ("/more", "web2")]));
         let settled = world.look(&config(), &own("web")).0;
         let recorded = settled.bindings.iter().map(|(key, handle)| (key.to_string(), handle.id.clone()));
         world.last_good.resources = recorded.collect();
@@ -374,8 +359,8 @@ fn one_member_that_cannot_be_lowered_is_held_and_its_neighbours_go_on() {
     world.settle(&config(), &shop());
     // b asks for a certificate that does not exist; a gets another path.
     let arn = "arn:aws:acm:us-east-1:0:certificate/nosuch";
-    change(&mut world, grouped("b", &[("certificate-arn", arn)], "/changed"));
-    change(&mut world, grouped("a", &[], "/a2"));
+    world.change(&grouped("b", &[("certificate-arn", arn)], "/changed"));
+    world.change(&grouped("a", &[], "/a2"));
     let (evaluation, _) = world.look(&config(), &shop());
     assert_eq!(codes(&evaluation), [("b".to_owned(), "CertificateNotFound", true)]);
     world.settle(&config(), &shop());
@@ -411,8 +396,8 @@ fn what_is_applied_is_not_thrown_out_to_make_room() {
     assert_eq!(codes(&evaluation), [("a".to_owned(), "LimitExceeded", true)], "it is first, and new");
     assert!(evaluation.plan.is_empty(), "{:?}", lines(&evaluation));
 
-    delete(&mut world, "a");
-    change(&mut world, ingress("b", &[("group.name", "shop")], &[("/b", "web"), ("/b2", "web")]));
+    world.delete("a");
+    world.change(&ingress("b", &[("group.name", "shop")], &[("/b", "web"), ("/b2", "web")]));
     let (evaluation, _) = world.look(&narrow(2), &shop());
     assert_eq!(codes(&evaluation), [("b".to_owned(), "LimitExceeded", true)], "it grew");
     assert!(evaluation.plan.is_empty(), "it keeps what it had: {:?}", lines(&evaluation));
@@ -424,8 +409,8 @@ fn what_cannot_be_read_and_never_could_deletes_nothing() {
     world.add(&json!([grouped("a", &[], "/a"), grouped("b", &[], "/b")]));
     world.settle(&config(), &shop());
     world.last_good = Default::default();
-    change(&mut world, grouped("b", &[("certificate-arn", "arn:aws:acm:x:0:certificate/no")], "/b"));
-    delete(&mut world, "a");
+    world.change(&grouped("b", &[("certificate-arn", "arn:aws:acm:x:0:certificate/no")], "/b"));
+    world.delete("a");
     let (evaluation, _) = world.look(&config(), &shop());
     assert!(deletions(&evaluation).is_empty(), "{:?}", deletions(&evaluation));
     assert!(!evaluation.gone && evaluation.finalizers.remove.is_empty());
@@ -444,8 +429,8 @@ fn what_a_held_member_had_keeps_its_place_even_without_a_last_good_reading() {
         json!("arn:aws:acm:us-east-1:0:certificate/nosuch");
     first["metadata"]["annotations"]["alb.ingress.kubernetes.io/listen-ports"] =
         json!(r#"[{"HTTP":80},{"HTTPS":443}]"#);
-    change(&mut world, first);
-    change(&mut world, grouped("a", &[], "/new"));
+    world.change(&first);
+    world.change(&grouped("a", &[], "/new"));
     let (evaluation, _) = world.look(&config(), &shop());
     assert_eq!(lines(&evaluation), ["create rule k8s-shop-fd003764d8:80:3"]);
     evaluation.plan.ops().iter().for_each(|planned| world.apply(&planned.op));
@@ -541,7 +526,7 @@ fn a_member_that_moved_is_served_at_its_new_stack_before_the_old_one_goes() {
     let mut world = World::recorded();
     world.add(&json!([ingress("web", &[], &[("/", "web")])]));
     world.settle(&config(), &own("web"));
-    change(&mut world, grouped("web", &[], "/"));
+    world.change(&grouped("web", &[], "/"));
     let (evaluation, _) = world.look(&config(), &own("web"));
     let wait = Wait::SuccessorLive(fairway_core::ids::ObjectRef::new(
         fairway_core::ids::Kind::Ingress,
@@ -571,7 +556,7 @@ fn rules_and_listeners_that_are_not_ours_stay() {
     let (evaluation, _) = world.look(&config(), &own("web"));
     assert!(evaluation.plan.is_empty(), "{:?}", lines(&evaluation));
 
-    change(&mut world, ingress("web", &[("listen-ports", r#"[{"HTTP":8080}]"#)], &[("/", "web")]));
+    world.change(&ingress("web", &[("listen-ports", r#"[{"HTTP":8080}]"#)], &[("/", "web")]));
     let (evaluation, _) = world.look(&config(), &own("web"));
     assert_eq!(codes(&evaluation), [("web".to_owned(), "PortTaken", true)]);
 }

@@ -1,6 +1,6 @@
 //! The world and its answers.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use fairway_aws::{
     config::Config,
@@ -15,7 +15,8 @@ use fairway_core::{
     plan::Bindings,
     snapshot::Snapshot,
 };
-use serde_json::Value;
+use k8s_openapi::api::networking::v1::Ingress;
+use serde_json::{Value, json};
 
 use super::recorded;
 
@@ -86,6 +87,24 @@ impl World {
             }
             self.snapshot.add(&object).unwrap();
         }
+    }
+
+    /// Applies an Ingress of the default namespace as its author does: finalizers stay.
+    pub(crate) fn change(&mut self, object: &Value) {
+        let key = Key::new("default", object["metadata"]["name"].as_str().unwrap());
+        let finalizers = self.snapshot.ingresses.get(&key).and_then(|old| old.metadata.finalizers.clone());
+        self.add(&json!([object]));
+        self.ingress(&key).metadata.finalizers = finalizers;
+    }
+
+    /// Asks for the deletion of an Ingress of the default namespace.
+    pub(crate) fn delete(&mut self, name: &str) {
+        let time = serde_json::from_value(json!("2026-11-23T03:00:00Z")).unwrap();
+        self.ingress(&Key::new("default", name)).metadata.deletion_timestamp = Some(time);
+    }
+
+    fn ingress(&mut self, key: &Key) -> &mut Ingress {
+        Arc::make_mut(Arc::make_mut(&mut self.snapshot.ingresses).get_mut(key).unwrap())
     }
 
     pub(crate) fn answer(&self, query: &Query) -> Answer {
