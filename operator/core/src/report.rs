@@ -140,6 +140,15 @@ pub struct Condition {
     pub message: String,
 }
 
+impl Condition {
+    /// What is said when nothing is left to do.
+    #[must_use]
+    pub fn ready() -> Self {
+        let (reason, message) = ("Ready".to_owned(), "everything is as asked for".to_owned());
+        Self { status: true, reason, message }
+    }
+}
+
 /// When to look at a unit again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Requeue {
@@ -270,11 +279,7 @@ fn events<P: Provider>(evaluation: &Evaluation<P>, outcome: &Outcome, settled: b
 
 fn ready<P: Provider>(evaluation: &Evaluation<P>, outcome: &Outcome, all_well: bool) -> Condition {
     if all_well {
-        return Condition {
-            status: true,
-            reason: "Ready".to_owned(),
-            message: "everything is as asked for".to_owned(),
-        };
+        return Condition::ready();
     }
     let worst_note =
         evaluation.notes.iter().filter(|note| !note.advice).max_by_key(|note| (note.class, note.held));

@@ -79,11 +79,7 @@ fn of_report(key: &Key, report: &StateReport) -> Condition {
     match own {
         Some(note) => Condition { status: false, reason: note.code.clone(), message: note.message.clone() },
         None if report.notes.is_empty() => report.ready.clone(),
-        None => Condition {
-            status: true,
-            reason: "Ready".to_owned(),
-            message: "everything is as asked for".to_owned(),
-        },
+        None => Condition::ready(),
     }
 }
 
