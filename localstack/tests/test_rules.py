@@ -1,7 +1,7 @@
 """Rules: what AWS does. In order, in one account."""
 
 import pytest
-from account import NOT_FOUND, Account, outcome, paths, satisfies
+from account import NOT_FOUND, OIDC, Account, outcome, paths, satisfies
 
 OBJECTS = (
     "listener",
@@ -12,16 +12,7 @@ OBJECTS = (
 
 def provider(**settings):
     """Users sign in to a provider; `None` leaves a setting away."""
-    config = {
-        "Issuer": "https://i",
-        "AuthorizationEndpoint": "https://i/a",
-        "TokenEndpoint": "https://i/t",
-        "UserInfoEndpoint": "https://i/u",
-        "ClientId": "c",
-        "ClientSecret": "s",
-        **settings,
-    }
-    given = {key: value for key, value in config.items() if value is not None}
+    given = {key: value for key, value in {**OIDC, **settings}.items() if value is not None}
     return {"Type": "authenticate-oidc", "Order": 1, "AuthenticateOidcConfig": given}
 
 
@@ -141,18 +132,7 @@ CHECKS = [
             Priority=910,
             Conditions=paths("/o"),
             Actions=[
-                {
-                    "Type": "authenticate-oidc",
-                    "Order": 1,
-                    "AuthenticateOidcConfig": {
-                        "Issuer": "https://i",
-                        "AuthorizationEndpoint": "https://i/a",
-                        "TokenEndpoint": "https://i/t",
-                        "UserInfoEndpoint": "https://i/u",
-                        "ClientId": "c",
-                        "ClientSecret": "s",
-                    },
-                },
+                provider(),
                 {"Type": "fixed-response", "Order": 2, "FixedResponseConfig": {"StatusCode": "200"}},
             ],
         ),
@@ -165,18 +145,7 @@ CHECKS = [
             Priority=11,
             Conditions=paths("/o"),
             Actions=[
-                {
-                    "Type": "authenticate-oidc",
-                    "Order": 1,
-                    "AuthenticateOidcConfig": {
-                        "Issuer": "https://i",
-                        "AuthorizationEndpoint": "https://i/a",
-                        "TokenEndpoint": "https://i/t",
-                        "UserInfoEndpoint": "https://i/u",
-                        "ClientId": "c",
-                        "ClientSecret": "s",
-                    },
-                },
+                provider(),
                 {"Type": "fixed-response", "Order": 2, "FixedResponseConfig": {"StatusCode": "200"}},
             ],
         )["Rules"][0],
