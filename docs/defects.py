@@ -6,12 +6,10 @@ page is not current, when a test names a number that is not known, or when a num
 no test and is not said to be open.
 """
 
-import pathlib
 import re
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs/reference/defects.md"
+from pages import ROOT, settle
 
 # Number: who is affected, and what happens there.
 DEFECTS = {
@@ -95,15 +93,7 @@ def main(arguments: list[str]) -> int:
     if wrong := problems(found):
         print("\n".join(wrong), file=sys.stderr)
         return 1
-    wanted = page(found)
-    if arguments == ["--check"]:
-        if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != wanted:
-            print("docs/reference/defects.md is not current: run docs/defects.py", file=sys.stderr)
-            return 1
-        print("defects: the page is current")
-        return 0
-    PAGE.write_text(wanted, encoding="utf-8")
-    return 0
+    return settle("defects", page(found), arguments)
 
 
 if __name__ == "__main__":

@@ -4,12 +4,10 @@
 `--check` fails when the committed page is not current, and writes nothing.
 """
 
-import pathlib
 import re
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs/reference/reasons.md"
+from pages import ROOT, settle
 
 WHO = {
     "Invalid": "the object's author",
@@ -93,18 +91,5 @@ def page() -> str:
     return "\n".join(lines) + "\n"
 
 
-def main(arguments: list[str]) -> int:
-    wanted = page()
-    if arguments == ["--check"]:
-        current = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
-        if current != wanted:
-            print("docs/reference/reasons.md is not current: run docs/reasons.py", file=sys.stderr)
-            return 1
-        print("reasons: the page is current")
-        return 0
-    PAGE.write_text(wanted, encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(settle("reasons", page(), sys.argv[1:]))
