@@ -50,11 +50,21 @@ def test_an_ingress_becomes_a_load_balancer(shop, cluster, cloud, request):
     groups = cloud.dump()["securityGroups"]
     assert groups[managed]["ingress"] == ['{"p": "tcp", "f": 80, "t": 80, "c": [["0.0.0.0/0", ""]], "c6": [], "g": [], "pl": []}']
     assert groups[backend]["tags"] == {**dict([CLUSTER_TAG]), "elbv2.k8s.aws/resource": "backend-sg"}
-    assert [rule for rule in groups["nodes"]["ingress"] if backend in rule and f'"f": {WEB}' in rule], groups["nodes"]
+
+    def let_in():
+        nodes = cloud.dump()["securityGroups"]["nodes"]["ingress"]
+        need([rule for rule in nodes if backend in rule and f'"f": {WEB}' in rule], nodes)
+
+    eventually("the rule for the pods", let_in)
 
     assert cluster.get("Ingress", shop.namespace, "a")["metadata"]["finalizers"] == ["ingress.k8s.aws/resources"]
     assert cluster.state(stack)["status"]["addresses"][0]["hostname"] == shop.address("a")
-    assert "SuccessfullyReconciled" in [event.reason for event in cluster.events("Ingress", shop.namespace, "a")]
+
+    def told():
+        reasons = [event.reason for event in cluster.events("Ingress", shop.namespace, "a")]
+        need("SuccessfullyReconciled" in reasons, reasons)
+
+    eventually("the event", told)
 
 
 def test_nodes_are_targets_unless_something_else_is_asked_for(shop, cluster):
