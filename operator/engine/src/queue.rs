@@ -7,7 +7,8 @@
 //!
 //! Guaranteed: a unit is in the queue once however often it is asked for; never looked at twice at a time; looked at
 //! again when something was asked while it was being looked at. Membership comes before changes, changes before
-//! resyncs; within a rank, first come first served.
+//! resyncs; within a rank, first come first served. One worker more than is asked for looks at membership alone, so that
+//! no number of slow looks keeps a new pod from its requests.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use futures::future::join_all;
+use futures::future::{join, join_all};
 use tokio::{
     sync::Notify,
     time::{Instant, sleep_until},
@@ -46,6 +47,7 @@ pub enum Rank {
 pub struct Queue<U> {
     state: Mutex<State<U>>,
     wake: Notify,
+    wake_reserved: Notify,
     dice: Arc<dyn Dice>,
 }
 
@@ -74,20 +76,20 @@ impl<U: Ord + Clone> Queue<U> {
             arrivals: 0,
             closed: false,
         };
-        Self { state: Mutex::new(state), wake: Notify::new(), dice }
+        Self { state: Mutex::new(state), wake: Notify::new(), wake_reserved: Notify::new(), dice }
     }
 
     /// Asks for a look now. One that was due later is brought forward; one that is under way is followed by another.
     pub fn push(&self, unit: U, rank: Rank) {
         self.lock().push(unit, rank);
-        self.wake.notify_one();
+        self.wake_one();
     }
 
     /// Lets no more looks begin; [`Queue::work`] returns when those under way have ended.
     pub fn close(&self) {
         self.lock().closed = true;
         self.wake.notify_waiters();
-        self.wake.notify_one();
+        self.wake_one();
     }
 
     /// How many units wait for a look now.
@@ -106,18 +108,23 @@ impl<U: Ord + Clone> Queue<U> {
         state.later.first().map(|(at, _)| *at)
     }
 
-    /// Looks at units with so many workers until the queue is closed.
+    /// Looks at units with so many workers, and one for membership, until the queue is closed.
     pub async fn work<F>(&self, workers: usize, look: impl Fn(U) -> F + Sync)
     where
         F: Future<Output = Next>,
     {
-        join_all((0..workers).map(|_| async {
+        let look = &look;
+        let any = join_all((0..workers).map(|_| async move {
             while let Some(unit) = self.take().await {
-                let next = look(unit.clone()).await;
-                self.done(unit, next);
+                self.done(unit.clone(), look(unit).await);
             }
-        }))
-        .await;
+        }));
+        let reserved = async {
+            while let Some(unit) = self.take_membership().await {
+                self.done(unit.clone(), look(unit).await);
+            }
+        };
+        join(any, reserved).await;
     }
 
     async fn take(&self) -> Option<U> {
@@ -130,7 +137,7 @@ impl<U: Ord + Clone> Queue<U> {
                     return None;
                 }
                 state.ripen(Instant::now());
-                if let Some(unit) = state.begin() {
+                if let Some(unit) = state.begin(Rank::Resync) {
                     // Another worker may have slept through the same notification.
                     if !state.ready.is_empty() {
                         self.wake.notify_one();
@@ -149,10 +156,31 @@ impl<U: Ord + Clone> Queue<U> {
         }
     }
 
+    async fn take_membership(&self) -> Option<U> {
+        loop {
+            {
+                let mut state = self.lock();
+                if state.closed {
+                    return None;
+                }
+                if let Some(unit) = state.begin(Rank::Membership) {
+                    return Some(unit);
+                }
+            }
+            self.wake_reserved.notified().await;
+        }
+    }
+
     fn done(&self, unit: U, next: Next) {
         let roll = self.dice.roll();
         self.lock().done(unit, next, roll);
+        self.wake_one();
+    }
+
+    /// Who of the two finds nothing to do goes back to sleep.
+    fn wake_one(&self) {
         self.wake.notify_one();
+        self.wake_reserved.notify_one();
     }
 
     fn lock(&self) -> MutexGuard<'_, State<U>> {
@@ -189,8 +217,10 @@ impl<U: Ord + Clone> State<U> {
         }
     }
 
-    fn begin(&mut self) -> Option<U> {
-        let (_, unit) = self.ready.pop_first()?;
+    /// The first unit that waits, if it ranks so high.
+    fn begin(&mut self, lowest: Rank) -> Option<U> {
+        let first = self.ready.first_entry().filter(|first| first.key().0 <= lowest)?;
+        let unit = first.remove();
         self.place.remove(&unit);
         self.running.insert(unit.clone(), None);
         Some(unit)

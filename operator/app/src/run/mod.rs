@@ -62,7 +62,7 @@ pub(crate) struct Run {
     /// Address of /metrics, /healthz and /readyz.
     #[arg(long, default_value = "0.0.0.0:8080")]
     pub(crate) metrics_bind_addr: std::net::SocketAddr,
-    /// How many units are looked at at once.
+    /// How many units are looked at at once; one more looks at targets alone.
     #[arg(long, default_value = "8")]
     pub(crate) max_concurrent_reconciles: usize,
 }

@@ -162,3 +162,29 @@ async fn a_unit_is_never_looked_at_twice_at_a_time_and_no_change_is_lost() {
         .await;
     assert_eq!(looks.into_inner().unwrap(), 9, "six changes came while a look was under way");
 }
+
+#[tokio::test(start_paused = true)]
+async fn slow_looks_do_not_keep_membership_waiting() {
+    let queue = queue(0);
+    for unit in ["slow", "slow too", "waits"] {
+        queue.push(unit, Rank::Change);
+    }
+    let (begun, log) = (Instant::now(), Mutex::new(Vec::new()));
+    let pushing = async {
+        sleep(SECOND).await;
+        queue.push("pods", Rank::Membership);
+        queue.push("more pods", Rank::Membership);
+        sleep(SECOND * 20).await;
+        queue.close();
+    };
+    let working = queue.work(2, |unit| {
+        log.lock().unwrap().push((unit, begun.elapsed().as_secs()));
+        async move {
+            sleep(if unit.contains("pods") { SECOND } else { SECOND * 10 }).await;
+            Next::OnChange
+        }
+    });
+    futures::join!(pushing, working);
+    let wanted = [("slow", 0), ("slow too", 0), ("pods", 1), ("more pods", 2), ("waits", 10)];
+    assert_eq!(log.into_inner().unwrap(), wanted);
+}
