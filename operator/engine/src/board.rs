@@ -82,18 +82,29 @@ impl Board {
     /// Says who looks after records. Until this is said, no record is known to be gone.
     pub fn set_dns(&self, dns: Dns) {
         self.lock().dns = Some(dns);
-        self.changed.notify_waiters();
+        self.changed.notify_one();
     }
 
     /// Uses a backend security group that somebody else keeps (`--backend-security-group`).
     pub fn give_backend(&self, group: Handle) {
         self.lock().backend = Some(group);
-        self.changed.notify_waiters();
+        self.changed.notify_one();
     }
 
-    /// Returns when something was published after the call. Units that wait are then worth another look.
+    /// Returns when something was published since it last returned; for one caller at a time. Some of the units that wait
+    /// may then be [`Board::released`].
     pub async fn changed(&self) {
         self.changed.notified().await;
+    }
+
+    /// The units that were told to wait for what holds by now. Each is named once: whoever is looked at asks again.
+    #[must_use]
+    pub fn released(&self) -> BTreeSet<String> {
+        let mut state = self.lock();
+        let holding: BTreeSet<_> =
+            state.since.keys().filter(|(unit, wait)| state.holds(unit, wait)).cloned().collect();
+        state.since.retain(|pending, _| !holding.contains(pending));
+        holding.into_iter().map(|(unit, _)| unit).collect()
     }
 
     /// Whether `unit` may go on.
@@ -140,7 +151,7 @@ impl Board {
         };
         drop(state);
         if changed {
-            self.changed.notify_waiters();
+            self.changed.notify_one();
         }
     }
 

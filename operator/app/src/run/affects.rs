@@ -89,15 +89,6 @@ fn announced(state: &LoadBalancerState) -> Option<(&str, &str)> {
     Some((&said.status, &said.message))
 }
 
-/// Stacks that are not known to be as they should: those that may wait for something another unit published.
-pub(crate) fn unsettled(snapshot: &Snapshot, config: &ReadConfig) -> BTreeSet<StackId> {
-    let settled = |stack: &StackId| {
-        let state = snapshot.states.get(&Key::cluster(&stack.state_name()));
-        state.and_then(|state| state.status.as_ref()).is_some_and(|status| status.fingerprint.is_some())
-    };
-    read::stacks(snapshot, config).into_iter().filter(|stack| !settled(stack)).collect()
-}
-
 /// The Secrets that Ingresses name, and whom a change of each affects.
 pub(crate) fn secrets(snapshot: &Snapshot, config: &ReadConfig) -> BTreeMap<Key, BTreeSet<Unit>> {
     let mut named: BTreeMap<Key, BTreeSet<Unit>> = BTreeMap::new();

@@ -16,7 +16,7 @@ use fairway_cluster::{
     watches::{Change, Watches},
     write::{Recorder, Writer},
 };
-use fairway_core::read;
+use fairway_core::{ids::StackId, read};
 use fairway_engine::{
     queue::{Queue, Rank},
     reconcile::{Next, reconcile},
@@ -288,8 +288,8 @@ async fn zones(queue: Arc<Queue<Unit>>, cluster: Shared, contexts: Arc<Contexts>
             }
             () = contexts.board.changed() => {
                 tokio::time::sleep(TOGETHER).await;
-                let snapshot = cluster.watches.snapshot();
-                for stack in affects::unsettled(&snapshot, &contexts.read) {
+                // Only stacks wait for others.
+                for stack in contexts.board.released().iter().filter_map(|unit| StackId::parse(unit)) {
                     queue.push(Unit::of(stack), Rank::Change);
                 }
             }

@@ -343,7 +343,10 @@ async fn facts_of_other_units_hold_as_they_were_posted() {
     assert_eq!(board.ask("old", &live), Standing::Waits);
     board.post("old", Announces::LoadBalancers, &none, &serving());
     assert_eq!(board.ask("old", &live), Standing::Waits, "a unit is not its own successor");
+    assert!(board.released().is_empty());
     board.post("new", Announces::LoadBalancers, &none, &serving());
+    assert_eq!(board.released(), ["old".to_owned()].into());
+    assert!(board.released().is_empty(), "each is named once");
     assert_eq!(board.ask("old", &live), Standing::Holds);
     board.post("new", Announces::LoadBalancers, &none, &quiet());
     assert_eq!(board.ask("old", &live), Standing::Waits, "it does not serve it any more");
