@@ -151,6 +151,31 @@ fn a_settled_stack_is_not_observed_and_keeps_its_status() {
     assert_eq!(lines(&evaluation), ["write TargetGroupBinding default/k8s-default-web-4b31e29d96"]);
 }
 
+/// A load balancer that was taken over keeps its name; found again after a restart, it is still the one it was, and no
+/// second one without an ARN is recorded beside it.
+#[test]
+fn a_settled_stack_knows_its_load_balancer_by_the_name_it_was_taken_over_with() {
+    let mut world = World::recorded();
+    world.add(&recorded("plain-ip/objects.json"));
+    world.settle(&config(), &own("plain"));
+    remember(&mut world, &own("plain"));
+    let (hostname, arn) = (world.last_good.hostname.clone().unwrap(), balancer(&world).handle.id.clone());
+    let state = json!({
+        "apiVersion": "fairway.dev/v1alpha1", "kind": "LoadBalancerState",
+        "metadata": {"name": own("plain").state_name()},
+        "spec": {"stack": own("plain").to_string(), "provider": "aws"},
+        "status": {"addresses": [{"hostname": hostname, "hostedZoneId": "Z1"}],
+                   "arns": {"load-balancer/older": arn}},
+    });
+    world.snapshot.add(&state).unwrap();
+    let (evaluation, observed) = world.look(&config(), &own("plain"));
+    assert!(!observed);
+    let bindings = evaluation.bindings.iter();
+    let known: Vec<_> = bindings.map(|(key, one)| (key.to_string(), one.id.clone())).collect();
+    assert_eq!(known, [("load-balancer/older".to_owned(), arn)]);
+    assert_eq!(report(&evaluation, None).status[0].addresses[0].hostname, world.last_good.hostname);
+}
+
 #[test]
 fn what_was_changed_behind_our_back_is_repaired() {
     let mut world = World::recorded();

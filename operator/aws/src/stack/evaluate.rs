@@ -74,9 +74,10 @@ impl Look<'_> {
         }
         let state = self.input.snapshot.states.get(&Key::cluster(&self.input.unit.state_name()));
         let state = state.and_then(|state| state.status.as_ref());
-        let key = ResourceKey::new(LoadBalancer::KIND, &balancer.name);
+        let name = remembered::name(&balancer.name, state)?;
+        let key = ResourceKey::new(LoadBalancer::KIND, name);
         let bindings = remembered::handles(&key, state, self.input.last_good)?;
-        Some(self.evaluation(model.clone(), Plan::default(), bindings, Vec::new()))
+        Some(self.evaluation(named(model, name), Plan::default(), bindings, Vec::new()))
     }
 
     /// Whether the objects are those of the model, one for one. What a look has taken over under another name (the target

@@ -9,6 +9,21 @@ use fairway_core::{
 };
 use fairway_crds::LoadBalancerStateStatus;
 
+use crate::model::{LoadBalancer, ResourceKind as _};
+
+/// The name of the load balancer: one that was taken over keeps its own, whatever is wanted. `None` when several others
+/// are known, of which one has to go.
+pub(super) fn name<'a>(wanted: &'a str, state: Option<&'a LoadBalancerStateStatus>) -> Option<&'a str> {
+    let kind = ResourceKey::new(LoadBalancer::KIND, "").0;
+    let keys = state.into_iter().flat_map(|state| state.arns.keys());
+    let known: Vec<&str> = keys.filter_map(|key| key.strip_prefix(&kind)).collect();
+    match known.as_slice() {
+        [] => Some(wanted),
+        [only] => Some(only),
+        several => several.contains(&wanted).then_some(wanted),
+    }
+}
+
 /// Handles of what the stack's state names; `None` when it is not known how the load balancer is reached.
 pub(super) fn handles(
     balancer: &ResourceKey,
