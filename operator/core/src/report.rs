@@ -65,6 +65,8 @@ pub struct Failure {
 pub struct Report {
     /// To be recorded; the recorder keeps equal ones from being repeated.
     pub events: Vec<Event>,
+    /// Warnings of what is tried again by itself: for when it has been in vain for long.
+    pub in_vain: Vec<Event>,
     /// Statuses to be written where they differ.
     pub status: Vec<StatusWrite>,
     /// Finalizers to be removed now.
@@ -177,6 +179,7 @@ pub fn report<P: Provider>(evaluation: &Evaluation<P>, outcome: Option<&Outcome>
     let gone = evaluation.gone && settled;
     Report {
         events: events(evaluation, outcome, settled),
+        in_vain: failed(evaluation, outcome, |class| class == Class::Transient).collect(),
         release: if settled { evaluation.finalizers.remove.clone() } else { Vec::new() },
         state: (!gone).then(|| StateReport {
             ready: ready(evaluation, outcome, settled && !waiting_for_address && well),
@@ -248,24 +251,9 @@ fn events<P: Provider>(evaluation: &Evaluation<P>, outcome: &Outcome, settled: b
             message: note.message.clone(),
         });
     }
-    let members: Vec<&ObjectRef> = evaluation.status.iter().map(|wish| &wish.object).collect();
-    for planned in evaluation.plan.ops() {
-        let Some(OpResult::Failed(failure)) = outcome.results.get(&planned.id) else { continue };
-        // Who asked for it is told; everybody who is served is, when nobody in particular asked.
-        let asked = planned.because.iter().map(|from| &from.object);
-        let told: BTreeSet<&ObjectRef> =
-            if planned.because.is_empty() { members.iter().copied().collect() } else { asked.collect() };
-        for about in told.into_iter().filter(|_| failure.class.warns()) {
-            events.insert(Event {
-                about: about.clone(),
-                warning: true,
-                reason: failure.code.clone(),
-                message: failure.message.clone(),
-            });
-        }
-    }
+    events.extend(failed(evaluation, outcome, Class::warns));
     if settled && !outcome.results.is_empty() {
-        for about in members {
+        for about in evaluation.status.iter().map(|wish| &wish.object) {
             events.insert(Event {
                 about: about.clone(),
                 warning: false,
@@ -275,6 +263,29 @@ fn events<P: Provider>(evaluation: &Evaluation<P>, outcome: &Outcome, settled: b
         }
     }
     events.into_iter().collect()
+}
+
+/// Warnings about operations that failed with some classes. Who asked for an operation is told; everybody who is served
+/// is, when nobody in particular asked.
+fn failed<P: Provider>(
+    evaluation: &Evaluation<P>,
+    outcome: &Outcome,
+    which: impl Fn(Class) -> bool,
+) -> impl Iterator<Item = Event> {
+    let served: BTreeSet<&ObjectRef> = evaluation.status.iter().map(|wish| &wish.object).collect();
+    let mut events = BTreeSet::new();
+    for planned in evaluation.plan.ops() {
+        let Some(OpResult::Failed(failure)) = outcome.results.get(&planned.id) else { continue };
+        let asked = planned.because.iter().map(|from| &from.object);
+        let told = if planned.because.is_empty() { served.clone() } else { asked.collect() };
+        events.extend(told.into_iter().filter(|_| which(failure.class)).map(|about| Event {
+            about: about.clone(),
+            warning: true,
+            reason: failure.code.clone(),
+            message: failure.message.clone(),
+        }));
+    }
+    events.into_iter()
 }
 
 fn ready<P: Provider>(evaluation: &Evaluation<P>, outcome: &Outcome, all_well: bool) -> Condition {
@@ -347,7 +358,7 @@ fn requeue<P: Provider>(evaluation: &Evaluation<P>, outcome: &Outcome, waiting_f
         .any(|entry| matches!(&entry.address, Address::Of(key) if bound(key)));
     // What could not be made is not being provisioned: whoever has to act does not do so within seconds.
     let provisioning = waiting_for_address && (made || !classes.iter().any(|class| class.warns()));
-    if classes.contains(&Class::Transient) || classes.contains(&Class::Bug) {
+    if classes.contains(&Class::Transient) {
         Requeue::Backoff
     } else if waiting || provisioning || classes.contains(&Class::Pending) || !outcome.withheld.is_empty() {
         Requeue::After(PENDING)

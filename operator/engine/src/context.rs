@@ -13,6 +13,7 @@ use fairway_core::{
 use crate::{
     board::{Announces, Board},
     drift::DriftClock,
+    patience::Patience,
     ports::{
         Answer, Apply, Clock, Finalize, Leadership, Observe, Publish, Refusal, Remember, Remembered,
         Snapshots, Term,
@@ -67,11 +68,16 @@ pub struct Context<P: Provider> {
 pub struct Memory<P: Provider> {
     units: Mutex<BTreeMap<P::Unit, (Term, Remembered)>>,
     pub(crate) refusals: Refusals<P::Unit>,
+    pub(crate) patience: Patience<P::Unit>,
 }
 
 impl<P: Provider> Default for Memory<P> {
     fn default() -> Self {
-        Self { units: Mutex::new(BTreeMap::new()), refusals: Refusals::default() }
+        Self {
+            units: Mutex::new(BTreeMap::new()),
+            refusals: Refusals::default(),
+            patience: Patience::default(),
+        }
     }
 }
 
@@ -83,6 +89,7 @@ impl<P: Provider> Memory<P> {
     pub(crate) fn drop_unit(&self, unit: &P::Unit) {
         self.lock().remove(unit);
         self.refusals.forget(unit);
+        self.patience.is_over(unit, false);
     }
 
     fn overlay(&self, unit: &P::Unit, term: Term, recorded: Remembered) -> Remembered {

@@ -13,6 +13,7 @@
 //! | [`board`]     | what units publish for each other, and the waits that ask for it             |
 //! | [`drift`]     | when a fingerprint may no longer be relied on                                |
 //! | `refusals`    | deletions that were refused because something is still in use, and when they are tried again |
+//! | `patience`    | how often in a row a unit failed by nobody's fault, and when that is told    |
 //! | [`queue`]     | which unit is looked at next, and when again                                 |
 //!
 //! What the engine guarantees: nothing is written without the lease; finalizers stand before the first effect and
@@ -23,6 +24,7 @@ pub mod board;
 pub mod context;
 pub mod drift;
 pub mod execute;
+mod patience;
 pub mod plan;
 pub mod ports;
 pub mod queue;

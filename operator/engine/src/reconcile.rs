@@ -81,7 +81,10 @@ async fn look<P: Provider + 'static>(unit: &P::Unit, ctx: &Context<P>, term: Ter
     }
     withdraw(ctx, term, &planned.evaluation.status).await?;
     let executed = execute(unit, &planned.admitted, &planned.evaluation.bindings, ctx, term).await?;
-    let report = report(&planned.evaluation, Some(&executed.outcome));
+    let mut report = report(&planned.evaluation, Some(&executed.outcome));
+    if ctx.memory.patience.is_over(unit, report.requeue == Requeue::Backoff) {
+        report.events.append(&mut report.in_vain);
+    }
     let seen = observed_at(&planned, &offered, ctx.clock.now());
     let known = report.state.as_ref().is_some_and(|state| state.fingerprint.is_some());
     write(unit, ctx, term, &report, seen.filter(|_| known)).await?;
@@ -193,8 +196,11 @@ async fn stumble<P: Provider>(unit: &P::Unit, ctx: &Context<P>, term: Term, refu
         let class = failure.class.as_str();
         tracing::warn!(class, code = failure.code, message = failure.message, "a look failed");
     }
-    // Nobody has to act on a transient failure, and writing it down would be one more call to a troubled server.
-    if failure.class != Class::Transient
+    // Nobody has to act on a transient failure that passes, and writing it down would be one more call to a troubled
+    // server.
+    let transient = failure.class == Class::Transient;
+    let told = ctx.memory.patience.is_over(unit, transient) || !transient;
+    if told
         && leads(ctx, term).is_ok()
         && let Err(Refusal { failure, .. }) = ctx.sources.remember.stumble(unit, &failure).await
     {

@@ -86,7 +86,7 @@ fn the_condition_says_what_matters_most() {
 fn the_next_look_depends_on_whose_move_it_is() {
     let cases = [
         ("nobody's fault", Class::Transient, Requeue::Backoff),
-        ("ours", Class::Bug, Requeue::Backoff),
+        ("ours", Class::Bug, Requeue::OnChange),
         ("time's", Class::Pending, Requeue::After(PENDING)),
         ("an administrator's", Class::Environment, Requeue::After(ENVIRONMENT)),
         ("the author's", Class::Invalid, Requeue::OnChange),

@@ -239,6 +239,38 @@ async fn the_class_of_a_refusal_decides_when_to_look_again_and_whether_it_is_rec
     }
 }
 
+/// A throttle or an outage is told when it has lasted for five looks, and from then on as it is again.
+#[tokio::test]
+async fn what_is_nobodys_fault_is_told_when_it_lasts() {
+    let told =
+        |log: &[String]| log.iter().any(|line| line.starts_with("event") || line.starts_with("stumble"));
+    for observing in [false, true] {
+        let stage = Stage::wanting(&[]);
+        stage.script.lock().unwrap().withdraws = true;
+        for wanted in ["a", "b"] {
+            stage.want(&[wanted]);
+            let refused = if observing { "observe".to_owned() } else { format!("create {wanted}") };
+            stage.world.inner().refuse.insert(refused, refusal(Class::Transient, None));
+            for number in 1..=6 {
+                assert_eq!(look(&stage).await, Next::Backoff(None));
+                let log = stage.world.take_log();
+                assert_eq!(told(&log), number >= 5, "{wanted}, look {number}: {log:?}");
+            }
+            stage.world.inner().refuse.clear();
+            assert!(is_daily(look(&stage).await), "it passed");
+            stage.world.take_log();
+        }
+    }
+}
+
+/// What only we can mend is tried again slowly.
+#[tokio::test]
+async fn a_request_that_cannot_be_read_is_tried_again_slowly() {
+    let stage = Stage::wanting(&["a"]);
+    stage.world.inner().refuse.insert("create a".to_owned(), refusal(Class::Bug, None));
+    assert_eq!(look(&stage).await, Next::Slow);
+}
+
 #[tokio::test]
 async fn planning_writes_nothing_and_does_not_rely_on_the_fingerprint() {
     let stage = Stage::wanting(&["a"]);
@@ -368,7 +400,14 @@ async fn facts_of_other_units_hold_as_they_were_posted() {
 }
 
 fn quiet() -> Report {
-    Report { events: vec![], status: vec![], release: vec![], state: None, requeue: Requeue::OnChange }
+    Report {
+        events: vec![],
+        in_vain: vec![],
+        status: vec![],
+        release: vec![],
+        state: None,
+        requeue: Requeue::OnChange,
+    }
 }
 
 fn serving() -> Report {
