@@ -4,7 +4,7 @@
 //!
 //! | file            | holds                                                                                   |
 //! |-----------------|-----------------------------------------------------------------------------------------|
-//! | `in.yaml`       | manifests, and two comments: `# why:` the plan is right, and which `# stack:` it is of  |
+//! | `in.yaml`       | manifests, and comments: `# why:` the plan is right, which `# stack:` it is of, and the `# quotas:` if they are not AWS's |
 //! | `before.yaml`   | manifests that were applied earlier, if any                                             |
 //! | `drift.yaml`    | what somebody did to AWS since: a JSON merge patch of what was observed then            |
 //! | `facts.yaml`    | answers that are not those of `facts.yaml` beside the folders                           |
@@ -32,7 +32,11 @@ use std::{
     sync::Arc,
 };
 
-use fairway_aws::{config::Config, observed::StackObserved, stack::Stacks};
+use fairway_aws::{
+    config::{Config, Quotas},
+    observed::StackObserved,
+    stack::Stacks,
+};
 use fairway_core::{
     evaluate::{Evaluation, Facts, Input, MAX_ROUNDS, Provider as _, Step},
     ids::{Key, StackId},
@@ -46,7 +50,7 @@ use serde_json::Value;
 use support::world::World;
 
 /// Fewer are a mistake.
-const CASES: usize = 172;
+const CASES: usize = 180;
 
 /// What somebody did, by hand: JSON merge patches.
 #[derive(Debug, Default, Deserialize)]
@@ -96,24 +100,26 @@ fn merge(value: &mut Value, patch: &Value) {
 struct Case {
     folder: PathBuf,
     stack: StackId,
+    quotas: Quotas,
     update: bool,
 }
 
 impl Case {
     fn read(folder: PathBuf, update: bool) -> Self {
         let text = fs::read_to_string(folder.join("in.yaml")).unwrap();
-        let said = |key: &str| {
-            let line = text.lines().find_map(|line| line.strip_prefix(&format!("# {key}: ")));
-            line.unwrap_or_else(|| panic!("{}: no line `# {key}: `", folder.display())).to_owned()
-        };
+        let line = |key: &str| text.lines().find_map(|line| line.strip_prefix(&format!("# {key}: ")));
+        let said =
+            |key: &str| line(key).unwrap_or_else(|| panic!("{}: no line `# {key}: `", folder.display()));
         assert!(said("why").len() > 20, "{}: say why the plan is right", folder.display());
-        let stack = StackId::parse(&said("stack")).unwrap();
-        Self { folder, stack, update }
+        let stack = StackId::parse(said("stack")).unwrap();
+        let quotas = line("quotas").map(|text| serde_saphyr::from_str(text).unwrap()).unwrap_or_default();
+        Self { folder, stack, quotas, update }
     }
 
     fn config(&self) -> Config {
         let mut config = Config::new("demo", "us-east-1", "vpc-973af0aea18100386");
         config.dns = true;
+        config.quotas = self.quotas.clone();
         config
     }
 
