@@ -53,8 +53,8 @@ pub(crate) struct Options {
     /// How often the health of targets is asked for that a pod waits for, in seconds.
     #[arg(long, default_value = "15", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) targetgroupbinding_requeue_duration: u64,
-    /// How many AWS allows, where the account's quotas were raised: rules=200, repeated or separated by commas. Also
-    /// target-groups, listeners, certificates and security-group-rules.
+    /// How many AWS allows, in place of what it says of the account: rules=200, repeated or separated by commas. Also
+    /// target-groups, listeners, certificates and security-group-rules; of the last AWS says nothing.
     #[arg(long, value_delimiter = ',', value_parser = quota)]
     pub(crate) quotas: Vec<(Quota, usize)>,
     /// Owner of the DNS records that are made. Without it, DNS is left alone.

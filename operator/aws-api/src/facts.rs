@@ -31,6 +31,7 @@ use crate::thin::ec2::{NetworkInterface, Select};
 mod addons;
 mod bound;
 mod certificates;
+mod limits;
 mod zones;
 
 use addons::Addons;

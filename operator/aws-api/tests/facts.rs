@@ -14,6 +14,7 @@ mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use fairway_aws::config::Quota;
 use fairway_aws::facts::{Answer, Query};
 use fairway_aws::model::{Permission, SecurityGroup, SecurityGroupRef, Source};
 use fairway_aws::network::{Cluster, Network, NetworkObserved, NetworkOp, NetworkScope};
@@ -57,6 +58,13 @@ async fn the_network_is_told_and_asked_for_once() {
     let counted: Vec<String> =
         site.calls_since(&before).iter().map(|(call, n)| format!("{call} {n}")).collect();
     assert_eq!(counted, ["ec2 DescribeAvailabilityZones 1", "ec2 DescribeSubnets 1", "ec2 DescribeVpcs 1"]);
+}
+
+#[tokio::test]
+async fn the_account_tells_what_it_was_granted() {
+    let Some(site) = Site::open(49).await else { return };
+    let limits = site.aws().account_limits().await.unwrap();
+    assert_eq!(limits, [(Quota::Listeners, 50), (Quota::Rules, 100), (Quota::Certificates, 25)]);
 }
 
 #[tokio::test]

@@ -3,9 +3,11 @@
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use fairway_aws::{
+    config::{Config as AwsConfig, Quotas},
     model::SecurityGroupRef,
     network::{Cluster as NetworkUnit, Network},
     stack::Stacks,
@@ -32,6 +34,9 @@ use crate::{
         Unopposed, ZoneNotes,
     },
 };
+
+/// Nobody is served while this is waited for, and AWS's defaults are right for nearly everybody.
+const LIMITS_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Every context, and what they share.
 pub(crate) struct Contexts {
@@ -72,7 +77,7 @@ pub(crate) const fn network_unit() -> NetworkUnit {
 }
 
 impl Contexts {
-    /// Wires everything; no call is made.
+    /// Wires everything. AWS is asked how much the account may have, and nothing else is called.
     pub(crate) async fn new(options: &Options, cluster: &Shared, metrics: &Metrics) -> anyhow::Result<Self> {
         let board = Arc::new(Board::new(ResourceKey(SecurityGroupRef::BACKEND_KEY.to_owned())));
         let wiring = Wiring { options, cluster, board: &board };
@@ -94,7 +99,13 @@ impl Contexts {
         if dns.is_none() {
             board.set_dns(Dns::Off);
         }
-        let aws = options.aws().zip(api).map(|(config, api)| wiring.aws(&config, api));
+        let aws = match options.aws().zip(api) {
+            Some((config, api)) => {
+                let quotas = quotas(options, &api).await;
+                Some(wiring.aws(&AwsConfig { quotas, ..config }, api))
+            }
+            None => None,
+        };
         Ok(Self { read: options.read(), board, aws, dns, in_cluster, zones: Mutex::default() })
     }
 
@@ -134,6 +145,28 @@ impl Contexts {
             aws.api.forget().await;
         }
     }
+}
+
+/// What flags say, over what the account was granted, over what everybody is.
+async fn quotas(options: &Options, api: &Aws) -> Quotas {
+    let asked = tokio::time::timeout(LIMITS_TIMEOUT, api.account_limits()).await;
+    let granted = match asked {
+        Ok(Ok(granted)) => granted,
+        Ok(Err(Refusal { failure, .. })) => {
+            let (code, message) = (failure.code, failure.message);
+            tracing::warn!(
+                code,
+                message,
+                "the account's limits are not known: AWS's defaults are counted with"
+            );
+            Vec::new()
+        }
+        Err(_) => {
+            tracing::warn!("AWS does not tell the account's limits in time: its defaults are counted with");
+            Vec::new()
+        }
+    };
+    Quotas::default().raised(&granted).raised(&options.quotas)
 }
 
 async fn hosted_zones(dns: &Context<Zones>) -> Result<BTreeSet<ZoneUnit>, Refusal> {

@@ -1,0 +1,66 @@
+//! How many of what this account may have, as far as Elastic Load Balancing tells it.
+//!
+//! | AWS's name                                   | quota           |
+//! |----------------------------------------------|-----------------|
+//! | `rules-per-application-load-balancer`         | `rules`         |
+//! | `target-groups-per-application-load-balancer` | `target-groups` |
+//! | `listeners-per-application-load-balancer`     | `listeners`     |
+//! | `certificates-per-application-load-balancer`  | `certificates`  |
+//!
+//! What AWS does not name stays as it is granted to everybody. Rules of security groups are EC2's, which has no such call.
+//! Source: DescribeAccountLimits.
+
+use aws_sdk_elasticloadbalancingv2::types::Limit;
+use fairway_aws::config::Quota;
+use fairway_engine::ports::Refusal;
+
+use crate::Aws;
+
+impl Aws {
+    /// What the account was granted.
+    ///
+    /// # Errors
+    /// AWS's refusal.
+    pub async fn account_limits(&self) -> Result<Vec<(Quota, usize)>, Refusal> {
+        let (mut all, mut marker) = (Vec::new(), None);
+        loop {
+            let ask = self.elbv2.describe_account_limits().set_marker(marker.take());
+            let page = self.elb("DescribeAccountLimits", ask.send()).await?;
+            all.extend(page.limits().iter().filter_map(granted));
+            match page.next_marker().filter(|marker| !marker.is_empty()) {
+                Some(next) => marker = Some(next.to_owned()),
+                None => return Ok(all),
+            }
+        }
+    }
+}
+
+fn granted(limit: &Limit) -> Option<(Quota, usize)> {
+    let quota = match limit.name()? {
+        "rules-per-application-load-balancer" => Quota::Rules,
+        "target-groups-per-application-load-balancer" => Quota::TargetGroups,
+        "listeners-per-application-load-balancer" => Quota::Listeners,
+        "certificates-per-application-load-balancer" => Quota::Certificates,
+        _ => return None,
+    };
+    Some((quota, limit.max()?.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_number_or_of_no_use_is_left_out() {
+        let limit = |name: &str, most: &str| Limit::builder().name(name).max(most).build();
+        let cases = [
+            (limit("rules-per-application-load-balancer", "200"), Some((Quota::Rules, 200))),
+            (limit("listeners-per-application-load-balancer", "many"), None),
+            (limit("listeners-per-network-load-balancer", "50"), None),
+            (Limit::builder().name("rules-per-application-load-balancer").build(), None),
+        ];
+        for (limit, wanted) in cases {
+            assert_eq!(granted(&limit), wanted, "{limit:?}");
+        }
+    }
+}
