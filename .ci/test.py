@@ -91,7 +91,7 @@ def units() -> None:
 
 
 def simulation() -> None:
-    """Every single fault once in every scenario, a thousand runs with several, planted bugs."""
+    """Every single fault once in every scenario, every kind of them in golden plans, a thousand runs with several, planted bugs."""
     run("cargo", "test", "--locked", "-p", "fairway-sim", "--", "--nocapture")
 
 

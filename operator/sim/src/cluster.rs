@@ -3,6 +3,7 @@
 //! Shape: the objects are a [`Snapshot`], which is what the operator reads anyway. Every write that changes something
 //! counts `version` up.
 
+mod guard;
 mod node_ports;
 mod pod;
 mod secret;
@@ -47,6 +48,8 @@ pub struct Cluster {
     pub warnings: BTreeMap<ObjectRef, Vec<String>>,
     /// Not part of any snapshot: they are asked for by name.
     pub secrets: BTreeMap<Key, Secret>,
+    /// Ingresses that ask for a guard, and from when on (in seconds since the world began) no rule may be written without.
+    pub guarded: BTreeMap<Key, u64>,
     serial: u64,
 }
 
@@ -119,6 +122,9 @@ impl Cluster {
         {
             fields.insert("status".to_owned(), status.clone());
         }
+        if kind == Some(Kind::Ingress) {
+            self.note_guard(key, &object, before.is_some(), now);
+        }
         if kind == Some(Kind::Service) {
             node_ports(&mut object, before.as_ref(), self.serial);
         }
@@ -170,6 +176,8 @@ impl Cluster {
             "EndpointSlice" => drop(Arc::make_mut(&mut self.objects.endpoint_slices).remove(key)),
             "Pod" => drop(Arc::make_mut(&mut self.objects.pods).remove(key)),
             "Secret" => drop(self.secrets.remove(key)),
+            "IngressClass" => drop(Arc::make_mut(&mut self.objects.ingress_classes).remove(key)),
+            "IngressClassParams" => drop(Arc::make_mut(&mut self.objects.ingress_class_params).remove(key)),
             _ => {}
         }
     }
@@ -184,6 +192,14 @@ impl Cluster {
     #[must_use]
     pub fn stays(&mut self, object: &ObjectRef) -> bool {
         meta(&mut self.objects, object).is_some_and(|meta| meta.deletion_timestamp.is_none())
+    }
+
+    /// Whether the object stays and has the finalizer already.
+    #[must_use]
+    pub fn carries(&mut self, object: &ObjectRef, finalizer: &str) -> bool {
+        let stays = meta(&mut self.objects, object).filter(|meta| meta.deletion_timestamp.is_none());
+        let finalizers = stays.and_then(|meta| meta.finalizers.as_ref());
+        finalizers.is_some_and(|all| all.iter().any(|have| have == finalizer))
     }
 
     /// Adds a finalizer. `false`: the object is gone or going, and the server would refuse.

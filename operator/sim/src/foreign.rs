@@ -54,6 +54,23 @@ pub fn world() -> Aws {
     aws
 }
 
+/// What somebody else may ask of a target group.
+#[must_use]
+pub fn target_group() -> TargetGroupAsk {
+    TargetGroupAsk {
+        name: "k8s-default-web-0000000000".to_owned(),
+        port: 80,
+        protocol: TargetProtocol::Http,
+        protocol_version: None,
+        target_type: TargetType::Ip,
+        ip_address_type: "ipv4".to_owned(),
+        control_port: None,
+        vpc: "vpc-00000000000000001".to_owned(),
+        health_check: HealthCheckChange::default(),
+        tags: Tags::new(),
+    }
+}
+
 fn plant(aws: &mut Aws) -> Answered<()> {
     let tags: Tags = [
         ("elbv2.k8s.aws/cluster", "other"),
@@ -85,18 +102,7 @@ fn plant(aws: &mut Aws) -> Answered<()> {
         ipv4_pool: None,
         tags: tags.clone(),
     })?;
-    let target_group = aws.create_target_group(TargetGroupAsk {
-        name: "k8s-default-web-0000000000".to_owned(),
-        port: 80,
-        protocol: TargetProtocol::Http,
-        protocol_version: None,
-        target_type: TargetType::Ip,
-        ip_address_type: "ipv4".to_owned(),
-        control_port: None,
-        vpc: "vpc-00000000000000001".to_owned(),
-        health_check: HealthCheckChange::default(),
-        tags: tags.clone(),
-    })?;
+    let target_group = aws.create_target_group(TargetGroupAsk { tags: tags.clone(), ..target_group() })?;
     aws.register_targets(&target_group.arn, &[("10.0.16.33".to_owned(), Some(80), None)])?;
     aws.create_target_group(TargetGroupAsk {
         name: "mine".to_owned(),

@@ -10,12 +10,11 @@ use std::{
     time::Duration,
 };
 
-use fairway_aws::targets::made_by_a_stack;
-use fairway_core::ids::{Kind, ObjectRef};
 use tokio::{sync::mpsc::UnboundedReceiver, task::JoinHandle, time::sleep};
 
 mod counts;
 mod drift;
+mod ending;
 
 pub use counts::Counts;
 use counts::counts;
@@ -99,8 +98,8 @@ async fn agents(sim: Arc<Sim>) {
     }
 }
 
-/// Before every run: built once, and shared until a run changes it.
-static BEGINNING: LazyLock<(Aws, Cluster)> = LazyLock::new(world);
+/// Before every run, unless its scenario says otherwise: built once, and shared until a run changes it.
+pub static BEGINNING: LazyLock<(Aws, Cluster)> = LazyLock::new(world);
 
 fn world() -> (Aws, Cluster) {
     let mut aws = foreign::world();
@@ -115,10 +114,10 @@ fn world() -> (Aws, Cluster) {
 
 impl Run {
     fn new(scenario: &Scenario, faults: Faults, wiring: Wiring) -> Self {
-        let (aws, cluster) = BEGINNING.clone();
+        let (aws, cluster) = scenario.world.as_deref().unwrap_or(&BEGINNING).clone();
         let before = dump::aws(&aws);
         let (sim, incidents) = Sim::new(aws, cluster, faults);
-        let setup = Setup { dns: scenario.dns };
+        let setup = Setup { dns: scenario.dns, quotas: scenario.quotas.clone() };
         let (processes, outcome) = (BTreeMap::new(), Outcome::default());
         let sim = Arc::new(sim);
         Self {
@@ -165,6 +164,9 @@ impl Run {
         }
         self.delete_all();
         self.rest("deleting everything", None, reference).await;
+        if self.allow_deletion() {
+            self.rest("deleting what was protected", None, reference).await;
+        }
         self.leaks();
         let mut outcome = self.finish();
         // Runs with faults do without this restart: its calls are no positions.
@@ -190,7 +192,7 @@ impl Run {
         self.started = self.started.max(number);
         let process = process(&self.sim, number);
         let ports = (self.wiring)(&process);
-        let operator = Operator::new(&process, self.setup, ports);
+        let operator = Operator::new(&process, self.setup.clone(), ports);
         self.processes.insert(number, tokio::spawn(async move { operator.run().await }));
     }
 
@@ -208,24 +210,6 @@ impl Run {
                     Doomed::Plain(kind, key) => inner.cluster.delete_plain(&kind, &key),
                 }
             }
-        });
-    }
-
-    fn delete_all(&mut self) {
-        let now = self.sim.now();
-        self.sim.meddle(|inner| {
-            let objects = &inner.cluster.objects;
-            let ingresses = objects.ingresses.keys().map(|key| ObjectRef::new(Kind::Ingress, key.clone()));
-            let services = objects.services.iter();
-            let services = services.filter(|(_, object)| {
-                object.spec.as_ref().is_some_and(|spec| spec.type_.as_deref() == Some("LoadBalancer"))
-            });
-            let services = services.map(|(key, _)| ObjectRef::new(Kind::Service, key.clone()));
-            // Those of stacks go with their stacks.
-            let bindings = objects.target_group_bindings.iter().filter(|(_, one)| !made_by_a_stack(one));
-            let bindings = bindings.map(|(key, _)| ObjectRef::new(Kind::TargetGroupBinding, key.clone()));
-            let all: Vec<ObjectRef> = ingresses.chain(services).chain(bindings).collect();
-            all.iter().for_each(|object| inner.cluster.delete(object, now));
         });
     }
 
@@ -288,6 +272,10 @@ impl Run {
             self.problem(format!("{when}: it does not come to rest"));
         }
         let mut plan = self.probe().plan().await;
+        if !self.protected().is_empty() {
+            // Deletions wait until the protection is lifted.
+            plan.retain(|line| !line.contains(": delete "));
+        }
         plan.sort();
         if !plan.is_empty() {
             self.problem(format!("{when}: something is left to do: {}", plan.join("; ")));
@@ -302,14 +290,14 @@ impl Run {
         if let Some(step) = step {
             self.expectations(when, step, &counts);
         }
-        self.compare(when, step, &picture, reference);
+        self.compare(when, &picture, reference);
         self.outcome.pictures.push(picture);
     }
 
     /// A process that only plans.
     fn probe(&self) -> Operator {
         let process = process(&self.sim, PROBE);
-        Operator::new(&process, self.setup, Ports::honest(&process))
+        Operator::new(&process, self.setup.clone(), Ports::honest(&process))
     }
 
     fn expectations(&mut self, when: &str, step: &Step, counts: &Counts) {
@@ -330,66 +318,14 @@ impl Run {
         }
     }
 
-    fn compare(
-        &mut self,
-        when: &str,
-        step: Option<&Step>,
-        picture: &BTreeSet<String>,
-        reference: Option<&Outcome>,
-    ) {
-        let wanted = reference.and_then(|run| match step {
-            Some(_) => run.pictures.get(self.outcome.pictures.len()),
-            None => run.pictures.last(),
-        });
+    fn compare(&mut self, when: &str, picture: &BTreeSet<String>, reference: Option<&Outcome>) {
+        let wanted = reference.and_then(|run| run.pictures.get(self.outcome.pictures.len()));
         let Some(wanted) = wanted else { return };
         let missing = wanted.difference(picture).next().map(|line| format!("missing {line}"));
         let extra = picture.difference(wanted).next().map(|line| format!("there is {line}"));
         if let Some(difference) = missing.or(extra) {
             self.problem(format!("{when}: not as without faults: {difference}"));
         }
-    }
-
-    /// A new process finds everything as it was applied, and asks nothing about stacks.
-    async fn restart(&mut self) {
-        let tasks = std::mem::take(&mut self.processes);
-        tasks.values().for_each(JoinHandle::abort);
-        let next = self.started + 1;
-        {
-            let mut inner = self.sim.lock();
-            inner.leader = next;
-            inner.observations = 0;
-        }
-        self.start(next);
-        self.wait(60).await;
-        let seen = self.sim.lock().observations;
-        if seen > self.unsettled() {
-            self.problem(format!("a restart cost {seen} observations of stacks"));
-        }
-    }
-
-    /// Stacks without a recorded fingerprint have something left to wait for, and are looked at again.
-    fn unsettled(&self) -> u64 {
-        let inner = self.sim.lock();
-        let without = inner
-            .cluster
-            .objects
-            .states
-            .values()
-            .filter(|state| state.status.as_ref().is_none_or(|status| status.fingerprint.is_none()));
-        if without.count() > 0 { u64::MAX } else { 0 }
-    }
-
-    fn leaks(&mut self) {
-        let inner = self.sim.lock();
-        let left = dump::aws(&inner.aws);
-        let mut leaked: Vec<String> = left.difference(&self.before).cloned().collect();
-        let objects = &inner.cluster.objects;
-        leaked.extend(objects.ingresses.keys().map(|key| format!("Ingress {key} is still there")));
-        leaked.extend(objects.target_group_bindings.keys().map(|key| format!("TargetGroupBinding {key}")));
-        leaked.extend(inner.cluster.records.keys().map(|key| format!("ConfigMap {key}")));
-        leaked.extend(objects.states.keys().map(|key| format!("LoadBalancerState {key}")));
-        drop(inner);
-        self.outcome.problems.extend(leaked.into_iter().map(|what| format!("leaked: {what}")));
     }
 
     fn problem(&mut self, problem: String) {

@@ -2,10 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use fairway_core::ids::{Kind, ObjectRef};
+use fairway_aws::model::{Action, ListenerProtocol};
+use fairway_core::ids::{Key, Kind, ObjectRef};
 use fairway_dns::record::{Content, target_key};
 
-use crate::{cluster::recorded, faults::Fault, sim::Inner};
+use crate::{
+    cluster::recorded,
+    faults::Fault,
+    sim::Inner,
+    world::{RuleRow, targets},
+};
 
 /// How addresses of the scenarios' pool begin.
 const POOL: &str = "172.30.";
@@ -25,6 +31,7 @@ pub(crate) fn broken(inner: &Inner) -> Vec<String> {
     statuses(inner, &hosts, &mut broken);
     records(inner, &hosts, &mut broken);
     groups(inner, &mut broken);
+    guards(inner, &mut broken);
     broken
 }
 
@@ -78,4 +85,29 @@ fn groups(inner: &Inner, broken: &mut Vec<String>) {
             broken.push(format!("load balancer {} carries {group}, which is gone", row.name));
         }
     }
+}
+
+/// No rule that passes requests on over HTTPS is written without the guard that its Ingress asks for.
+fn guards(inner: &Inner, broken: &mut Vec<String>) {
+    if inner.cluster.guarded.is_empty() {
+        return;
+    }
+    let https = |rule: &&RuleRow| {
+        let listener = inner.aws.listeners.get(&rule.listener);
+        listener.is_some_and(|row| row.protocol == ListenerProtocol::Https)
+    };
+    let guard = |action: &Action| matches!(action, Action::Cognito(_) | Action::Oidc(_) | Action::Jwt(_));
+    for rule in inner.aws.rules.values().filter(https) {
+        let asked = targets(&rule.actions).filter_map(|arn| guarded_since(inner, arn)).min();
+        if asked.is_some_and(|since| rule.written >= since) && !rule.actions.iter().any(guard) {
+            broken.push(format!("rule {} passes on without its guard", rule.arn));
+        }
+    }
+}
+
+/// From when on the Ingress of a target group asks for a guard.
+fn guarded_since(inner: &Inner, arn: &str) -> Option<u64> {
+    let resource = inner.aws.target_groups.get(arn)?.tags.get("ingress.k8s.aws/resource")?;
+    let of = |key: &Key| resource.strip_prefix(&key.to_string()).is_some_and(|rest| rest.starts_with('-'));
+    inner.cluster.guarded.iter().find(|(key, _)| of(key)).map(|(_, since)| *since)
 }

@@ -22,13 +22,18 @@
 //! to rest and the world is, name by name, that of the run without faults, everything is deleted and leaks are looked
 //! for. Runs with random faults go through the whole scenario.
 //!
-//! | variable             | means                                                 | default |
-//! |----------------------|-------------------------------------------------------|---------|
-//! | `FAIRWAY_SIM_RUNS`   | runs with random faults                               | 1000    |
-//! | `FAIRWAY_SIM_SEED`   | seed of the first of them                             | 1       |
-//! | `FAIRWAY_SIM_STRIDE` | only every so-manyth single fault, for a quick look   | 1       |
+//! Golden plans of `operator/aws/tests/golden` are scenarios, too, each in an account that answers as its facts say. They
+//! resemble each other: every fault comes at each kind of operation before each other kind, a stale read at one look in eight, and
+//! `FAIRWAY_SIM_GOLDEN` adds others at each position. Runs with random faults are spread over all scenarios.
 //!
-//! For longer runs: `FAIRWAY_SIM_SEED=100000 FAIRWAY_SIM_RUNS=100000 cargo test -p fairway-sim random`.
+//! | variable             | means                                                            | default |
+//! |----------------------|------------------------------------------------------------------|---------|
+//! | `FAIRWAY_SIM_RUNS`   | runs with random faults                                          | 1000    |
+//! | `FAIRWAY_SIM_SEED`   | seed of the first of them                                        | 1       |
+//! | `FAIRWAY_SIM_STRIDE` | only every so-manyth single fault, for a quick look              | 1       |
+//! | `FAIRWAY_SIM_GOLDEN` | faults at each position of golden plans besides; 5: all          | 0       |
+//!
+//! For hours: `FAIRWAY_SIM_GOLDEN=5 FAIRWAY_SIM_SEED=100000 FAIRWAY_SIM_RUNS=100000 cargo test -p fairway-sim`.
 //!
 //! # What is modelled, and what is not
 //! Modelled: the engine, its queue and all kinds of unit as they ship, several processes and one lease; load balancers,

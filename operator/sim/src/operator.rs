@@ -7,7 +7,7 @@ use std::{
 };
 
 use fairway_aws::{
-    config::Config,
+    config::{Config, Quotas},
     model::SecurityGroupRef,
     network::{Cluster, Network},
     stack::Stacks,
@@ -61,10 +61,12 @@ pub enum Unit {
 }
 
 /// How the installation is set up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Setup {
     /// Whether DNS has an owner.
     pub dns: bool,
+    /// How many AWS allows, as flags say.
+    pub quotas: Quotas,
 }
 
 /// Ports that a test may replace by broken ones.
@@ -103,11 +105,11 @@ pub struct Operator {
     zones: Context<Zones>,
 }
 
-fn aws_config(setup: Setup) -> Config {
-    Config { dns: setup.dns, ..config() }
+fn aws_config(setup: &Setup) -> Config {
+    Config { dns: setup.dns, quotas: setup.quotas.clone(), ..config() }
 }
 
-fn zones_config(setup: Setup) -> ZonesConfig {
+fn zones_config(setup: &Setup) -> ZonesConfig {
     let owner = setup.dns.then(|| "demo".to_owned());
     ZonesConfig { dns: DnsConfig { owner, ..DnsConfig::default() }, read: ReadConfig::default() }
 }
@@ -161,15 +163,15 @@ impl Operator {
     #[must_use]
     pub fn new(process: &Process, setup: Setup, ports: Ports) -> Self {
         let board = Arc::new(Board::new(ResourceKey(SecurityGroupRef::BACKEND_KEY.to_owned())));
-        let zones = zone_units(process, setup).iter().map(ToString::to_string).collect();
+        let zones = zone_units(process, &setup).iter().map(ToString::to_string).collect();
         board.set_dns(if setup.dns { Dns::On(zones) } else { Dns::Off });
         let shared = Shared { process, leadership: ports.leadership, board: Arc::clone(&board) };
         let all = Arc::new(process.clone());
-        let config = aws_config(setup);
+        let config = aws_config(&setup);
         let stacks = sources(process, config.clone(), ports.observe_stacks);
         let targets = sources::<Targets>(process, config.clone(), Arc::clone(&all) as _);
         let network = sources::<Network>(process, config, Arc::clone(&all) as _);
-        let zones = sources::<Zones>(process, zones_config(setup), Arc::clone(&all) as _);
+        let zones = sources::<Zones>(process, zones_config(&setup), Arc::clone(&all) as _);
         let in_cluster = fairway_metal::stack::Config { read: ReadConfig::default() };
         let in_cluster = sources(process, in_cluster, Arc::clone(&all) as _);
         Self {
@@ -203,7 +205,7 @@ impl Operator {
     }
 
     fn push_all(&self) {
-        for unit in units(&self.process, self.setup) {
+        for unit in units(&self.process, &self.setup) {
             let rank = if matches!(unit, Unit::Targets(_)) { Rank::Membership } else { Rank::Change };
             self.queue.push(unit, rank);
         }
@@ -223,7 +225,7 @@ impl Operator {
     /// planned.
     pub async fn plan(&self) -> Vec<String> {
         let mut lines = Vec::new();
-        for unit in units(&self.process, self.setup) {
+        for unit in units(&self.process, &self.setup) {
             match &unit {
                 Unit::Stack(unit) => lines.extend(planned(unit, &self.stacks.sources).await),
                 Unit::InCluster(unit) => lines.extend(planned(unit, &self.in_cluster.sources).await),
@@ -247,7 +249,7 @@ async fn planned<P: Provider + 'static>(unit: &P::Unit, sources: &Sources<P>) ->
     }
 }
 
-fn zone_units(process: &Process, setup: Setup) -> BTreeSet<ZoneUnit> {
+fn zone_units(process: &Process, setup: &Setup) -> BTreeSet<ZoneUnit> {
     if !setup.dns {
         return BTreeSet::new();
     }
@@ -256,7 +258,7 @@ fn zone_units(process: &Process, setup: Setup) -> BTreeSet<ZoneUnit> {
     zones.collect()
 }
 
-fn units(process: &Process, setup: Setup) -> BTreeSet<Unit> {
+fn units(process: &Process, setup: &Setup) -> BTreeSet<Unit> {
     let snapshot: Snapshot = process.sim.lock().cluster.objects.clone();
     let of = |stack: StackId| match stack.provider {
         ProviderKind::Aws => Unit::Stack(stack),

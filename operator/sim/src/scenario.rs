@@ -15,11 +15,14 @@
 //!
 //! Every scenario starts from `scenarios/base.yaml` and ends with the deletion of everything that asked for something.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
+use fairway_aws::config::Quotas;
 use fairway_core::ids::{Key, Kind, ObjectRef};
 use serde::Deserialize;
 use serde_json::Value;
+
+use crate::{cluster::Cluster, world::Aws};
 
 /// A scenario.
 #[derive(Debug, Clone, Deserialize)]
@@ -31,6 +34,12 @@ pub struct Scenario {
     /// Whether DNS has an owner.
     #[serde(default)]
     pub dns: bool,
+    /// How many AWS allows, as flags say.
+    #[serde(skip)]
+    pub quotas: Quotas,
+    /// What the run begins with, in place of what all begin with.
+    #[serde(skip)]
+    pub world: Option<Arc<(Aws, Cluster)>>,
     /// In order.
     pub steps: Vec<Step>,
 }
@@ -105,12 +114,14 @@ pub(crate) enum Doomed {
 pub(crate) fn doomed(text: &str) -> Result<Doomed, String> {
     let (kind, key) = text.split_once(' ').ok_or_else(|| format!("{text} is no object"))?;
     let (namespace, name) = key.split_once('/').ok_or_else(|| format!("{text} has no namespace"))?;
-    let key = Key::new(namespace, name);
+    let key = Key::new(namespace, name); // that of a cluster's object is empty
     match kind {
         "Ingress" => Ok(Doomed::Object(ObjectRef::new(Kind::Ingress, key))),
         "Service" => Ok(Doomed::Object(ObjectRef::new(Kind::Service, key))),
         "TargetGroupBinding" => Ok(Doomed::Object(ObjectRef::new(Kind::TargetGroupBinding, key))),
-        "EndpointSlice" | "Pod" | "Secret" => Ok(Doomed::Plain(kind.to_owned(), key)),
+        "EndpointSlice" | "Pod" | "Secret" | "IngressClass" | "IngressClassParams" => {
+            Ok(Doomed::Plain(kind.to_owned(), key))
+        }
         other => Err(format!("{other} cannot be deleted here")),
     }
 }

@@ -20,6 +20,9 @@ impl Snapshots for Process {
 #[async_trait]
 impl Finalize for Process {
     async fn add(&self, object: &ObjectRef, finalizer: &str) -> Result<(), Refusal> {
+        if self.sim.lock().cluster.carries(object, finalizer) {
+            return Ok(());
+        }
         let what = format!("add finalizer {finalizer} to {object}");
         self.sim
             .write(self.number, what, |inner| match inner.cluster.add_finalizer(object, finalizer) {

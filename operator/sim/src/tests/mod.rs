@@ -2,5 +2,6 @@
 
 mod behaviours;
 mod drift;
+mod plans;
 mod planted;
 mod runs;

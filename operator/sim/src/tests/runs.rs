@@ -1,6 +1,14 @@
 //! Scenarios under faults.
 
-use std::{collections::BTreeMap, fs, path::PathBuf, sync::Mutex, thread};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::PathBuf,
+    sync::{LazyLock, Mutex},
+    thread,
+};
+
+use super::plans;
 
 use crate::{
     faults::{Fault, Faults},
@@ -33,15 +41,39 @@ fn told(what: &str, outcome: &Outcome) -> String {
     format!("{what}:\n  {}\n{}", outcome.problems.join("\n  "), outcome.log.join("\n"))
 }
 
+/// A scenario, and what it comes to when nothing goes wrong.
+type Played = (Scenario, Outcome);
+
+/// Those of files, which are short of nothing, and those of golden plans.
+static PLAYED: LazyLock<(Vec<Played>, Vec<Played>)> = LazyLock::new(|| {
+    let play = |scenarios: Vec<Scenario>| {
+        let next = Mutex::new(scenarios.into_iter().enumerate());
+        let done = Mutex::new(BTreeMap::new());
+        thread::scope(|scope| {
+            for _ in 0..threads() {
+                scope.spawn(|| {
+                    while let Some((number, scenario)) = { next.lock().unwrap().next() } {
+                        let outcome = without_faults(&scenario);
+                        done.lock().unwrap().insert(number, (scenario, outcome));
+                    }
+                });
+            }
+        });
+        done.into_inner().unwrap().into_values().collect::<Vec<Played>>()
+    };
+    (play(scenarios()), play(plans::scenarios()))
+});
+
 #[test]
 fn every_scenario_comes_to_what_it_says_when_nothing_goes_wrong() {
-    let mut wrong = Vec::new();
-    for scenario in scenarios() {
-        let outcome = without_faults(&scenario);
-        if !outcome.problems.is_empty() {
-            wrong.push(told(&scenario.name, &outcome));
-        }
-    }
+    let (own, golden) = &*PLAYED;
+    assert!(golden.len() > 100, "{} golden plans", golden.len());
+    let wrong: Vec<String> = own
+        .iter()
+        .chain(golden)
+        .filter(|(_, outcome)| !outcome.problems.is_empty())
+        .map(|(scenario, outcome)| told(&scenario.name, outcome))
+        .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
@@ -81,6 +113,10 @@ impl Tally {
     }
 }
 
+fn threads() -> usize {
+    thread::available_parallelism().map_or(2, usize::from)
+}
+
 /// Runs all jobs on as many threads as there are processors.
 fn in_parallel<J: Sync>(jobs: &[J], run: impl Fn(&J, &Mutex<Tally>) + Sync) -> Tally {
     let (tally, next) = (Mutex::new(Tally::default()), Mutex::new(0));
@@ -91,7 +127,7 @@ fn in_parallel<J: Sync>(jobs: &[J], run: impl Fn(&J, &Mutex<Tally>) + Sync) -> T
         job
     };
     thread::scope(|scope| {
-        for _ in 0..thread::available_parallelism().map_or(2, usize::from) {
+        for _ in 0..threads() {
             scope.spawn(|| {
                 while let Some(job) = take() {
                     run(job, &tally);
@@ -102,20 +138,63 @@ fn in_parallel<J: Sync>(jobs: &[J], run: impl Fn(&J, &Mutex<Tally>) + Sync) -> T
     tally.into_inner().unwrap()
 }
 
+/// A fault of a run.
+type Position = (Fault, u64);
+
+/// Every fault at every write or read.
+fn positions((_, reference): &Played) -> impl Iterator<Item = Position> {
+    let (writes, reads) = reference.counted;
+    let at = move |fault: Fault| 0..if fault.at_writes() { writes } else { reads };
+    Fault::ALL.into_iter().flat_map(move |fault| at(fault).map(move |position| (fault, position)))
+}
+
+/// What is done at a position and after it, without names: a fault there is like one at any other place of that kind.
+fn kind((_, reference): &Played, (fault, position): Position) -> Option<(Fault, String, String)> {
+    let plain = |offset: usize| {
+        let line = reference.log.get(usize::try_from(position).unwrap() + offset)?;
+        let words = line.split_whitespace().filter(|word| word.chars().all(char::is_alphabetic));
+        Some(words.take(4).collect::<Vec<_>>().join(" "))
+    };
+    fault.at_writes().then(|| (fault, plain(0).unwrap_or_default(), plain(1).unwrap_or_default()))
+}
+
+/// Faults of golden plans: at every position so many of the kinds there are, in turn, and besides every one that comes at
+/// an operation, and before another, at which none of its kind came yet.
+fn chosen<'a>(own: &'a [Played], golden: &'a [Played], each: u64) -> Vec<(&'a Played, Position)> {
+    let mut seen: BTreeSet<_> =
+        own.iter().flat_map(|played| positions(played).filter_map(|at| kind(played, at))).collect();
+    let mut chosen = Vec::new();
+    for (number, played) in (0..).zip(golden) {
+        for at in positions(played) {
+            let (fault, position) = at;
+            // Reads have no kinds by which they could be told from each other.
+            let read = !fault.at_writes() && (number + position).is_multiple_of(8);
+            let turn = (number + position + u64::try_from(place(fault)).unwrap()) % KINDS_AT_WRITES;
+            let new = kind(played, at).is_some_and(|kind| seen.insert(kind));
+            if new || read || turn < each {
+                chosen.push((played, at));
+            }
+        }
+    }
+    chosen
+}
+
+/// Faults that come at writes.
+const KINDS_AT_WRITES: u64 = 5;
+
+fn place(fault: Fault) -> usize {
+    Fault::ALL.into_iter().filter(|one| one.at_writes()).take_while(|one| *one != fault).count()
+}
+
 #[test]
 fn every_single_fault_at_every_position_is_survived() {
-    let jobs: Vec<(Scenario, Outcome)> =
-        scenarios().into_iter().map(|scenario| (scenario.clone(), without_faults(&scenario))).collect();
-    let positions = |(scenario, reference): &(Scenario, Outcome)| {
-        let (writes, reads) = reference.counted;
-        let at = |fault: Fault| 0..if fault.at_writes() { writes } else { reads };
-        let all = Fault::ALL.into_iter().flat_map(|fault| at(fault).map(move |position| (fault, position)));
-        all.map(|(fault, position)| (scenario.clone(), reference.clone(), fault, position))
-            .collect::<Vec<_>>()
-    };
-    let stride = setting("FAIRWAY_SIM_STRIDE", 1);
-    let jobs: Vec<_> = jobs.iter().flat_map(positions).step_by(usize::try_from(stride).unwrap()).collect();
-    let tally = in_parallel(&jobs, |(scenario, reference, fault, position), tally| {
+    let (own, golden) = &*PLAYED;
+    let stride = usize::try_from(setting("FAIRWAY_SIM_STRIDE", 1)).unwrap();
+    let each = setting("FAIRWAY_SIM_GOLDEN", 0);
+    let all = own.iter().flat_map(|played| positions(played).map(move |at| (played, at)));
+    let golden = chosen(own, golden, each);
+    let jobs: Vec<_> = all.chain(golden).step_by(stride).collect();
+    let tally = in_parallel(&jobs, |((scenario, reference), (fault, position)), tally| {
         let outcome = run(scenario, Faults::once(*fault, *position), Some(reference), Ports::honest);
         tally.lock().unwrap().add(&format!("{} with {fault:?} at {position}", scenario.name), &outcome);
     });
@@ -132,11 +211,10 @@ fn setting(name: &str, default: u64) -> u64 {
 #[test]
 fn random_faults_are_survived() {
     let (runs, first) = (setting("FAIRWAY_SIM_RUNS", 1000), setting("FAIRWAY_SIM_SEED", 1));
-    let references: Vec<(Scenario, Outcome)> =
-        scenarios().into_iter().map(|scenario| (scenario.clone(), without_faults(&scenario))).collect();
+    let references: Vec<&Played> = PLAYED.0.iter().chain(&PLAYED.1).collect();
     let seeds: Vec<u64> = (first..first + runs).collect();
     let tally = in_parallel(&seeds, |seed, tally| {
-        let (scenario, reference) = &references[usize::try_from(*seed).unwrap() % references.len()];
+        let (scenario, reference) = references[usize::try_from(*seed).unwrap() % references.len()];
         let outcome = run(scenario, Faults::random(*seed, 6), Some(reference), Ports::honest);
         tally.lock().unwrap().add(&format!("{} with seed {seed}", scenario.name), &outcome);
     });

@@ -9,6 +9,8 @@ use fairway_aws::{
 
 use super::{ARN, Answered, Aws, REGION, addons, attributes, refuse, tag, unless};
 
+const PROTECTION: &str = "deletion_protection.enabled";
+
 /// What is asked for at creation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BalancerAsk {
@@ -76,6 +78,14 @@ pub enum State {
     Active,
 }
 
+impl BalancerRow {
+    /// Whether it must not be deleted.
+    #[must_use]
+    pub fn is_protected(&self) -> bool {
+        self.attributes.get(PROTECTION).is_some_and(|value| value == "true")
+    }
+}
+
 impl Aws {
     /// CreateLoadBalancer: succeeds again with equal settings.
     ///
@@ -132,14 +142,19 @@ impl Aws {
     /// `OperationNotPermitted` under deletion protection.
     pub fn delete_load_balancer(&mut self, arn: &str) -> Answered<()> {
         let Some(row) = self.balancers.get(arn) else { return Ok(()) };
-        let protected =
-            row.attributes.get("deletion_protection.enabled").is_some_and(|value| value == "true");
-        unless(!protected, "OperationNotPermitted", "deletion protection is enabled")?;
+        unless(!row.is_protected(), "OperationNotPermitted", "deletion protection is enabled")?;
         self.lingering.push((self.now + self.settings.interface_linger, row.security_groups.clone()));
         self.balancers.remove(arn);
         let listeners = self.listeners.values().filter(|row| row.load_balancer == arn);
         let listeners: Vec<String> = listeners.map(|row| row.arn.clone()).collect();
         listeners.iter().try_for_each(|listener| self.delete_listener(listener))
+    }
+
+    /// Lifts deletion protection, as somebody at the console does.
+    pub fn allow_deletion(&mut self, arn: &str) {
+        if let Some(row) = self.balancers.get_mut(arn) {
+            row.attributes.insert(PROTECTION.to_owned(), "false".to_owned());
+        }
     }
 
     /// SetSubnets, as a whole.

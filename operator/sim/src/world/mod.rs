@@ -35,6 +35,7 @@ pub use load_balancer::{BalancerAsk, BalancerRow, State};
 pub use network::Seed;
 pub(crate) use record::reversed;
 pub use record::{Status, ZoneRow};
+pub(crate) use rule::targets;
 pub use rule::{RuleAsk, RuleChange, RuleRow};
 pub use security_group::GroupRow;
 pub use target::{Health, TargetRow};

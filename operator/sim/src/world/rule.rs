@@ -50,6 +50,8 @@ pub struct RuleRow {
     pub actions: Vec<Action>,
     /// Tags.
     pub tags: Tags,
+    /// When its actions were last written, in seconds since the world began.
+    pub written: u64,
 }
 
 /// What ModifyRule changes; `None` is kept.
@@ -113,6 +115,7 @@ impl Aws {
             transforms: ask.transforms,
             actions: ask.actions,
             tags: ask.tags,
+            written: self.now,
         };
         self.rules.insert(row.arn.clone(), row.clone());
         Ok(row)
@@ -135,7 +138,7 @@ impl Aws {
         }
         if let Some(actions) = change.actions {
             self.actions_are_valid(&listener.load_balancer, listener.protocol, &actions)?;
-            row.actions = actions;
+            (row.actions, row.written) = (actions, self.now);
         }
         self.rules.insert(arn.to_owned(), row.clone());
         Ok(row)

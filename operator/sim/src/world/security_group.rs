@@ -25,7 +25,7 @@ pub struct GroupRow {
 }
 
 impl GroupRow {
-    pub(super) fn new(id: &str, name: &str, description: &str, tags: Tags) -> Self {
+    pub(crate) fn new(id: &str, name: &str, description: &str, tags: Tags) -> Self {
         let (id, name, description) = (id.to_owned(), name.to_owned(), description.to_owned());
         Self { id, name, description, permissions: BTreeSet::new(), tags }
     }
