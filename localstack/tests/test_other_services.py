@@ -17,11 +17,99 @@ def describe_user_pool_client(on):
     return outcome(on.cognito.describe_user_pool_client, UserPoolId=pool, ClientId=made)
 
 
+def reimport(on):
+    """ARN before and after, and what there is then: another certificate with the same tags."""
+    certificate, key = self_signed(1)
+    before = on.acm.import_certificate(Certificate=certificate, PrivateKey=key, Tags=[{"Key": "cl", "Value": "y"}])["CertificateArn"]
+    certificate, key = self_signed(2)
+    after = on.acm.import_certificate(CertificateArn=before, Certificate=certificate, PrivateKey=key)["CertificateArn"]
+    found = on.acm.describe_certificate(CertificateArn=after)["Certificate"]["DomainName"]
+    return before, after, found, on.acm.list_tags_for_certificate(CertificateArn=after)["Tags"]
+
+
 CHECKS = [
     (
         "acm.import",
         "OK",
         lambda on: outcome(on.acm.import_certificate, Certificate=self_signed(0)[0], PrivateKey=self_signed(0)[1]),
+    ),
+    (
+        "acm.import_other_key",
+        "ValidationException",
+        lambda on: outcome(on.acm.import_certificate, Certificate=self_signed(0)[0], PrivateKey=self_signed(1)[1]),
+    ),
+    (
+        "acm.import_two",
+        "ValidationException",
+        lambda on: outcome(
+            on.acm.import_certificate,
+            Certificate=self_signed(0)[0] + self_signed(1)[0],
+            PrivateKey=self_signed(0)[1],
+        ),
+    ),
+    (
+        "acm.import_wrong_chain",
+        "ValidationException",
+        lambda on: outcome(
+            on.acm.import_certificate,
+            Certificate=self_signed(0)[0],
+            CertificateChain=self_signed(1)[0],
+            PrivateKey=self_signed(0)[1],
+        ),
+    ),
+    (
+        "acm.import_no_pem",
+        "ValidationException",
+        lambda on: outcome(on.acm.import_certificate, Certificate=b"x", PrivateKey=self_signed(0)[1]),
+    ),
+    (
+        "acm.import_again_keeps_arn_and_tags",
+        lambda g: g[0] == g[1] and g[2] == "c2.example.com" and g[3] == [{"Key": "cl", "Value": "y"}],
+        lambda on: reimport(on),
+    ),
+    (
+        "acm.import_again_with_tags",
+        "ValidationException",
+        lambda on: outcome(
+            on.acm.import_certificate,
+            CertificateArn=on.imported,
+            Certificate=self_signed(0)[0],
+            PrivateKey=self_signed(0)[1],
+            Tags=[{"Key": "cl", "Value": "y"}],
+        ),
+    ),
+    (
+        "acm.import_over_a_requested_one",
+        "ValidationException",
+        lambda on: outcome(
+            on.acm.import_certificate,
+            CertificateArn=on.requested,
+            Certificate=self_signed(0)[0],
+            PrivateKey=self_signed(0)[1],
+        ),
+    ),
+    (
+        "acm.import_over_nothing",
+        "ResourceNotFoundException",
+        lambda on: outcome(
+            on.acm.import_certificate,
+            CertificateArn="arn:aws:acm:us-east-1:123456789012:certificate/00000000-0000-0000-0000-000000000000",
+            Certificate=self_signed(0)[0],
+            PrivateKey=self_signed(0)[1],
+        ),
+    ),
+    (
+        "rgt.certificates",
+        lambda g: len(g) == 1 and ":certificate/" in g[0],
+        lambda on: (
+            on.acm.add_tags_to_certificate(CertificateArn=on.imported, Tags=[{"Key": "cl", "Value": "x"}]),
+            [
+                found["ResourceARN"]
+                for found in on.tagging.get_resources(
+                    TagFilters=[{"Key": "cl", "Values": ["x"]}], ResourceTypeFilters=["acm:certificate"]
+                )["ResourceTagMappingList"]
+            ],
+        )[1],
     ),
     (
         "acm.pending_then",

@@ -1,19 +1,23 @@
-"""Resource Groups Tagging API over the tags of the load balancing model. Source: GetResources."""
+"""Resource Groups Tagging API over the tags of the load balancing model, and of certificates. Source: GetResources."""
+
+from moto.acm.models import acm_backends
 
 from ..elbv2.tags import pairs
 from ..errors import refuse
 from ..pages import cut
 
-OURS = "elasticloadbalancing"
 MAX_PER_PAGE = 100
 
 
 def get_resources(emulator, scope, request):
     elb = emulator.elb(scope.account_id, scope.region)
+    known = {arn: tags for arn, tags in elb.store.tags.items() if _visible(elb, arn)}
+    certificates = acm_backends[scope.account_id][scope.region]._certificates
+    known.update({arn: dict(certificate.tags) for arn, certificate in certificates.items()})
     found = [
         {"ResourceARN": arn, "Tags": pairs(tags)}
-        for arn, tags in elb.store.tags.items()
-        if tags and _visible(elb, arn) and _of_type(arn, request) and _tagged(tags, request)
+        for arn, tags in known.items()
+        if tags and _of_type(arn, request) and _tagged(tags, request)
     ]
     size = request.get("ResourcesPerPage") or MAX_PER_PAGE
     if not 1 <= size <= MAX_PER_PAGE:
@@ -34,8 +38,8 @@ def _visible(elb, arn):
 
 def _of_type(arn, request):
     wanted = request.get("ResourceTypeFilters") or []
-    kind = arn.split(":")[-1].split("/")[0]
-    return not wanted or OURS in wanted or f"{OURS}:{kind}" in wanted
+    service, kind = arn.split(":")[2], arn.split(":")[-1].split("/")[0]
+    return not wanted or service in wanted or f"{service}:{kind}" in wanted
 
 
 def _tagged(tags, request):
