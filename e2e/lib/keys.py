@@ -12,6 +12,7 @@ from . import manifests
 
 FOLDER = Path(__file__).resolve().parent.parent / "keys"
 CONTROLLER = "ingress.k8s.aws/alb"
+ALB = "alb.ingress.kubernetes.io/"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Case:
         annotations = self._annotations({"target-type": "ip", **self.told.get("with", {})})
         ingress = {**annotations, **(own if self.place == "Ingress" else {})}
         if self.place == "Class" and self.told["key"] == "targetType":
-            del ingress[f"{self.prefix}target-type"]
+            del ingress[f"{ALB}target-type"]
         spec = {"type": "NodePort", "selector": {"app": "web"}}
         made = [manifests.service(namespace, name, [manifests.port(80, "http", 8080)], own if self.place == "Service" else {}, **spec)]
         if self._has_class():
@@ -63,7 +64,7 @@ class Case:
         return json.loads(text)
 
     def _annotations(self, values: dict[str, Any]) -> dict[str, str]:
-        return {self.prefix + key: _text(value) for key, value in values.items()}
+        return {ALB + key: _text(value) for key, value in values.items()}
 
     def _has_class(self) -> bool:
         return self.place == "Class" or "class" in self.told
@@ -74,7 +75,10 @@ class Case:
             (f"{name}.example.com", path["path"], path.get("pathType", "Prefix"), path.get("service", service), path.get("port", 80))
             for path in paths
         ]
-        return manifests.ingress(namespace, name, routes, annotations, class_name=service if self._has_class() else "alb")
+        made = manifests.ingress(namespace, name, routes, annotations, class_name=service if self._has_class() else "alb")
+        if "tls" in self.told:
+            made["spec"]["tls"] = [{"secretName": self.told["tls"]}]
+        return made
 
 
 def cases() -> list[Case]:

@@ -7,7 +7,7 @@ import fnmatch
 
 import pytest
 
-from e2e.lib import manifests
+from e2e.lib import manifests, tls
 from e2e.lib.aws_state import client
 from e2e.lib.front import Front
 from e2e.lib.keys import cases
@@ -60,7 +60,8 @@ def looks(operator, world, known):
     cluster, front = world.cluster, Front(world.cloud.endpoint, world.cloud.region)
     cluster.apply(manifests.namespace(NAMESPACE), {
         "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "oidc", "namespace": NAMESPACE},
-        "stringData": {"clientID": "shop", "clientSecret": "opensesame"}})
+        "stringData": {"clientID": "shop", "clientSecret": "opensesame"}},
+        tls.secret(NAMESPACE, "tls", tls.Authority().issue("keys.example.com")))
     for case in CASES:
         cluster.apply(*case.objects(NAMESPACE, "from", known))
     before = {case.name: eventually(case.name, lambda case=case: settled(cluster, front, case), PATIENCE) for case in CASES}

@@ -23,7 +23,7 @@ use crate::pace::Pace;
 use crate::roles::Roles;
 use crate::secrets::{NoSecrets, Secrets};
 use crate::thin::ec2::Ec2;
-use crate::thin::{CallError, SetupError, Shield, WafClassic, WafV2};
+use crate::thin::{CallError, SetupError, Shield, Tagging, WafClassic, WafV2};
 
 /// As for the thin clients.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
@@ -45,6 +45,7 @@ pub struct Aws {
     pub(crate) wafv2: WafV2,
     pub(crate) waf_classic: WafClassic,
     pub(crate) shield: Shield,
+    pub(crate) tagging: Tagging,
     pub(crate) pace: Pace,
     pub(crate) inventory: Inventory,
     pub(crate) answers: Answers,
@@ -81,6 +82,7 @@ impl Aws {
             wafv2: WafV2::new(&sdk, calls)?,
             waf_classic: WafClassic::new(&sdk, calls)?,
             shield: Shield::new(&sdk, calls)?,
+            tagging: Tagging::new(&sdk, calls)?,
             pace: Pace::default(),
             inventory: Inventory::new(MAX_AGE).with_health_age(health_age),
             answers: Answers::default(),

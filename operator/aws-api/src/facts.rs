@@ -9,7 +9,7 @@
 //! | other VPCs                     | 10 minutes | DescribeVpcs                                      |
 //! | certificates                   | 1 minute   | ListCertificates; DescribeCertificate for many names |
 //! | trust stores, web ACLs         | 1 minute   | DescribeTrustStores, ListWebACLs                  |
-//! | clients of providers           | not at all | Secrets of the cluster                            |
+//! | clients, certificates to import | not at all | Secrets of the cluster                           |
 //! | Shield Advanced                | 2 hours    | GetSubscriptionState                              |
 //! | interfaces                     | 10 seconds | DescribeNetworkInterfaces                         |
 
@@ -79,6 +79,7 @@ impl Aws {
             Query::Certificates => Answer::Certificates(self.certificates().await?),
             Query::Certificate(arn) => Answer::Certificate(self.certificate(arn).await?),
             Query::Client(secret) => Answer::Client(self.client_seen(secret).await?),
+            Query::TlsSecret(secret) => Answer::TlsSecret(self.tls_seen(secret).await?),
             Query::TargetGroup(name) => Answer::TargetGroup(self.target_group_called(name).await?),
             Query::TrustStore(text) => Answer::TrustStore(self.trust_store(text).await?),
             Query::WebAcl(name) => Answer::WebAcl(self.web_acl(name).await?),

@@ -105,7 +105,12 @@ impl Fault {
 
     /// Whether AWS wants fewer calls.
     pub(crate) fn is_throttle(&self) -> bool {
-        self.code.as_deref().is_some_and(is_throttle)
+        self.code.as_deref().is_some_and(is_throttle) && !self.is_quota_of_acm()
+    }
+
+    /// A code that means throttling everywhere else.
+    fn is_quota_of_acm(&self) -> bool {
+        self.is(&["LimitExceededException"]) && self.call.starts_with("acm ")
     }
 
     /// Whether what we believe to be there may be wrong: the next look has to read again.
@@ -126,7 +131,9 @@ impl Fault {
                 (Effect::None, Some(_)) => (Class::Environment, "RefusedByAws"),
             };
         };
-        if is_throttle(code) {
+        if self.is_quota_of_acm() {
+            (Class::Environment, "QuotaExceeded")
+        } else if is_throttle(code) {
             (Class::Transient, "Throttled")
         } else if is_stale(code) || (code == "InvalidChangeBatch" && self.is_lost_race()) {
             (Class::Transient, "ChangedMeanwhile")
@@ -236,6 +243,7 @@ fn is_stale(code: &str) -> bool {
             | "TargetGroupNotFound"
             | "ListenerNotFound"
             | "RuleNotFound"
+            | "ResourceNotFoundException"
             | "InvalidPermission.NotFound"
             | "InvalidPermission.Duplicate"
             | "NoSuchHostedZone"

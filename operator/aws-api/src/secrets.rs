@@ -2,9 +2,11 @@
 //! told its content. Nothing of it is kept here.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use fairway_aws::model::{Action, SecretRef};
+use fairway_aws::secret::tls::{KeyPair, TlsSeen};
 use fairway_aws::secret::{Client, ClientSeen, Secret};
 use fairway_core::class::Class;
 use fairway_core::ids::Key;
@@ -17,6 +19,9 @@ use crate::Aws;
 pub trait Secrets: Send + Sync {
     /// The Secret as it is now; `None` when there is none.
     async fn read(&self, secret: &Key) -> Result<Option<Secret>, Refusal>;
+
+    /// Time since the epoch: what is kept in a Secret may expire.
+    fn now(&self) -> Duration;
 }
 
 /// There are none.
@@ -26,6 +31,10 @@ pub(crate) struct NoSecrets;
 impl Secrets for NoSecrets {
     async fn read(&self, _: &Key) -> Result<Option<Secret>, Refusal> {
         Ok(None)
+    }
+
+    fn now(&self) -> Duration {
+        Duration::ZERO
     }
 }
 
@@ -42,6 +51,25 @@ impl Aws {
             }
             Err(refusal) => Err(refusal),
         }
+    }
+
+    /// What may be known of the certificate that a Secret holds.
+    pub(crate) async fn tls_seen(&self, secret: &Key) -> Result<TlsSeen, Refusal> {
+        let now = i64::try_from(self.secrets.now().as_secs()).unwrap_or(i64::MAX);
+        match self.secrets.read(secret).await {
+            Ok(found) => Ok(TlsSeen::of(found.as_ref(), now)),
+            Err(refusal) if refusal.failure.class == Class::Environment => {
+                Ok(TlsSeen::Unusable(format!("cannot be read: {}", refusal.failure.message)))
+            }
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    /// The certificate that was decided on, with its key.
+    pub(crate) async fn key_pair(&self, wanted: &SecretRef) -> Result<KeyPair, Refusal> {
+        let found = self.secrets.read(&wanted.secret).await?;
+        let pair = found.as_ref().and_then(|secret| KeyPair::of(secret).ok());
+        pair.filter(|pair| pair.digest() == wanted.digest).ok_or_else(|| changed(&wanted.secret))
     }
 
     /// The clients that actions name.
@@ -62,11 +90,12 @@ impl Aws {
         let client = found.as_ref().and_then(|secret| Some((secret, Client::of(secret).ok()?)));
         match client {
             Some((secret, client)) if client.digest(secret) == wanted.digest => Ok(client),
-            // The change is a reason for another look, which decides anew.
-            _ => {
-                let message = format!("Secret {} has changed in the meantime", wanted.secret);
-                Err(Refusal::new(Class::Transient, "SecretChanged", message))
-            }
+            _ => Err(changed(&wanted.secret)),
         }
     }
+}
+
+/// The change is a reason for another look, which decides anew.
+fn changed(secret: &Key) -> Refusal {
+    Refusal::new(Class::Transient, "SecretChanged", format!("Secret {secret} has changed in the meantime"))
 }

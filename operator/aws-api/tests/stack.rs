@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on must fail")]
 
+mod certificates;
 mod front;
 mod site;
 mod world;
@@ -320,7 +321,7 @@ async fn certificates_of_a_listener_are_known_with_the_default_first() {
     let mut stack = site.stack("tls");
     stack.listener.protocol = fairway_aws::model::ListenerProtocol::Https;
     stack.listener.ssl_policy = Some("ELBSecurityPolicy-2016-08".to_owned());
-    stack.listener.certificates = arns.clone();
+    stack.listener.certificates = arns.iter().map(Ref::new).collect();
     stack.observe(&aws).await;
     stack.create_all(&aws).await;
     let listener = stack.listener.reference();
@@ -331,7 +332,7 @@ async fn certificates_of_a_listener_are_known_with_the_default_first() {
     let mut others = arns[1..].to_vec();
     let mut all = arns[..1].to_vec();
     let steps = [
-        (StackOp::AddCertificates(listener.clone(), others.clone()), others.clone()),
+        (StackOp::AddCertificates(listener.clone(), others.iter().map(Ref::new).collect()), others.clone()),
         (StackOp::RemoveCertificates(listener, others.split_off(1)), others),
     ];
     for (op, mut left) in steps {

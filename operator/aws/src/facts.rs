@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use fairway_core::ids::Key;
 use serde::{Deserialize, Serialize};
 
-use crate::secret::ClientSeen;
+use crate::secret::{ClientSeen, tls::TlsSeen};
 
 /// A question.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -26,6 +26,8 @@ pub enum Query {
     Certificate(String),
     /// The client that a Secret holds.
     Client(Key),
+    /// The certificate that a Secret holds.
+    TlsSecret(Key),
     /// A target group that somebody else made, by name.
     TargetGroup(String),
     /// A trust store, by ARN or by name, as written.
@@ -86,6 +88,8 @@ pub enum Answer {
     Certificate(Option<Certificate>),
     /// What may be known of it.
     Client(ClientSeen),
+    /// What may be known of it.
+    TlsSecret(TlsSeen),
     /// Its ARN; `None`: there is no such group.
     TargetGroup(Option<String>),
     /// Its ARN; `None`: there is no such trust store.

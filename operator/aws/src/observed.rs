@@ -25,6 +25,10 @@ pub struct StackScope {
     /// What is looked at besides, of the stack's load balancers.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub addons: BTreeSet<Addon>,
+    /// ARNs of certificates that were made for the stack, which are looked at whatever lists say; `None`: there are none,
+    /// and none is wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificates: Option<BTreeSet<String>>,
 }
 
 /// Names by kind.
@@ -49,6 +53,30 @@ pub struct StackObserved {
     pub load_balancers: BTreeMap<String, LoadBalancerSeen>,
     /// The shared backend security group, if the Network unit made it.
     pub backend_security_group: Option<String>,
+    /// By ARN; none when they were not asked for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub certificates: BTreeMap<String, CertificateSeen>,
+}
+
+/// A certificate of ACM.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificateSeen {
+    /// ARN.
+    pub arn: String,
+    /// Where it comes from.
+    pub kind: CertificateKind,
+    /// As AWS has them.
+    pub tags: Tags,
+}
+
+/// Where a certificate of ACM comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CertificateKind {
+    /// It was imported.
+    Imported,
+    /// ACM issues it, by itself or by a private authority.
+    Issued,
 }
 
 /// A security group.
@@ -223,4 +251,4 @@ macro_rules! tagged {
     )*};
 }
 
-tagged!(SecurityGroupSeen, TargetGroupSeen, LoadBalancerSeen, ListenerSeen, RuleSeen);
+tagged!(CertificateSeen, SecurityGroupSeen, TargetGroupSeen, LoadBalancerSeen, ListenerSeen, RuleSeen);

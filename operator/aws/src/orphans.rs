@@ -2,14 +2,14 @@
 //!
 //! | it belongs to something                  | when                                                              |
 //! |------------------------------------------|-------------------------------------------------------------------|
-//! | a load balancer, target group or managed security group | its stack has members, is being left, or has a state |
+//! | a load balancer, target group, managed security group or certificate | its stack has members, is being left, or has a state |
 //! | a target group                           | or a TargetGroupBinding names it                                  |
 //! | the shared backend security group        | there is any stack                                                |
 //!
 //! Only what names both our cluster and a stack of Ingresses or Services is judged: what else carries the cluster's
 //! tag is somebody else's business. Listeners and rules go with their load balancer.
 //!
-//! Order: as AWS permits it, load balancers, then target groups, then security groups.
+//! Order: as AWS permits it, load balancers, then target groups, then security groups, then certificates.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,7 @@ use crate::{
     config::Config,
     model::{Action, Permission, Source, Tags},
     network::{NetworkOp, RULE_DESCRIPTION},
-    observed::{LoadBalancerSeen, SecurityGroupSeen, TargetGroupSeen},
+    observed::{CertificateSeen, LoadBalancerSeen, SecurityGroupSeen, TargetGroupSeen},
     ownership::{Owned, Tagged},
     stack::StackOp,
     tags,
@@ -38,6 +38,8 @@ pub struct Account {
     pub target_groups: Vec<TargetGroupSeen>,
     /// With their tags.
     pub security_groups: Vec<SecurityGroupSeen>,
+    /// With their tags.
+    pub certificates: Vec<CertificateSeen>,
 }
 
 /// What the cluster has.
@@ -52,7 +54,7 @@ pub struct Living {
 /// Something that belongs to nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Orphan {
-    /// `load balancer`, `target group` or `security group`.
+    /// `load balancer`, `target group`, `security group` or `certificate`.
     pub kind: &'static str,
     /// Its name.
     pub name: String,
@@ -96,6 +98,7 @@ impl Account {
                 .filter(|seen| lost(&seen.tags) && !living.bound.contains(&seen.arn))
                 .collect(),
             security_groups: self.security_groups,
+            certificates: self.certificates.into_iter().filter(|seen| lost(&seen.tags)).collect(),
         }
     }
 }
@@ -133,7 +136,18 @@ pub fn orphans(config: &Config, astray: &Account, living: &Living) -> Vec<Orphan
         orphan.stays = users.reason(&seen.id);
         lost.then_some(orphan)
     });
-    balancers.chain(groups).chain(managed).chain(backend(config, astray, living, &users)).collect()
+    let shared = backend(config, astray, living, &users);
+    balancers.chain(groups).chain(managed).chain(shared).chain(certificates(config, astray, &users)).collect()
+}
+
+fn certificates(config: &Config, astray: &Account, users: &Users) -> Vec<Orphan> {
+    let one = |seen: &CertificateSeen| {
+        let (_, id) = seen.arn.rsplit_once('/').unwrap_or(("", &seen.arn));
+        let mut orphan = owned(config, "certificate", (id, &seen.arn), seen, StackOp::DeleteCertificate)?;
+        orphan.stays = users.reason(&seen.arn);
+        Some(orphan)
+    };
+    astray.certificates.iter().filter_map(one).collect()
 }
 
 /// The shared group, when there is no stack that it could be for.
@@ -247,7 +261,8 @@ impl Users {
                 | Action::Jwt(_) => &[],
             });
             let targets = targets.map(|target| target.target_group.name().to_owned());
-            let ids = targets.chain(balancer.security_groups.iter().cloned());
+            let certificates = balancer.listeners.values().flat_map(|listener| &listener.certificates);
+            let ids = targets.chain(balancer.security_groups.iter().cloned()).chain(certificates.cloned());
             users.extend(ids.map(|id| (id, balancer.name.clone())));
         }
         Self(users)

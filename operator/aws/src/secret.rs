@@ -2,9 +2,10 @@
 //!
 //! | use                        | entries                                                                  |
 //! |----------------------------|--------------------------------------------------------------------------|
+//! | certificate of a listener  | see [`tls`]                                                              |
 //! | client of a provider       | `clientID` (or `clientId`), without spaces at its end; `clientSecret`, without control characters at its end |
 //!
-//! What leaves this module for a model, a plan or a state is a digest. It is salted with the object's uid, so that equal
+//! What leaves this module for a model, a plan or a state is a digest. That of a client is salted with the object's uid, so that equal
 //! content of two Secrets does not show.
 //! Source: AWS Load Balancer Controller 3.5.
 
@@ -12,6 +13,8 @@ use std::{collections::BTreeMap, fmt};
 
 use fairway_core::ids::sha256_hex;
 use serde::{Deserialize, Serialize};
+
+pub mod tls;
 
 /// A Secret, whole. Its content is never printed.
 #[derive(Clone, Default, PartialEq, Eq)]

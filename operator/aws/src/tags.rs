@@ -19,6 +19,8 @@ use crate::{config::Config, model::Tags};
 pub const CLUSTER: &str = "elbv2.k8s.aws/cluster";
 /// Resource id of the load balancer.
 pub const LOAD_BALANCER: &str = "LoadBalancer";
+/// Tag key of an imported certificate: which content of its Secret it has.
+pub const SECRET_DIGEST: &str = "fairway.dev/secret-digest";
 /// Resource id of the managed security group.
 pub const SECURITY_GROUP: &str = "ManagedLBSecurityGroup";
 
@@ -63,6 +65,12 @@ pub fn backend_marks(config: &Config) -> Tags {
         (CLUSTER.to_owned(), config.cluster.clone()),
         ("elbv2.k8s.aws/resource".to_owned(), "backend-sg".to_owned()),
     ])
+}
+
+/// Resource id of a certificate that is imported from a Secret.
+#[must_use]
+pub fn imported(secret: &Key) -> String {
+    format!("imported/{secret}")
 }
 
 /// Resource id of a listener.

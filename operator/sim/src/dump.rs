@@ -46,7 +46,7 @@ pub fn aws(aws: &Aws) -> BTreeSet<String> {
         let actions = names.plain(&format!("{:?}", row.default_actions));
         let (protocol, certificates) = (row.protocol, (&row.certificates, &row.client_certificates));
         let rest = format!("{certificates:?} {:?} {:?}", row.attributes, row.tags);
-        format!("listener {on}:{} {protocol:?} {actions} {rest}", row.port)
+        names.plain(&format!("listener {on}:{} {protocol:?} {actions} {rest}", row.port))
     });
     let rules = aws.rules.values().map(|row| {
         let on = aws.listeners.get(&row.listener).map(|row| (names.plain(&row.load_balancer), row.port));
@@ -56,7 +56,9 @@ pub fn aws(aws: &Aws) -> BTreeSet<String> {
     });
     let records = aws.zones.values().flat_map(|zone| &zone.records);
     let records = records.map(|record| names.plain(&format!("record {record:?}")));
+    let imported = aws.imported.values().map(|row| format!("certificate {} {:?}", row.digest, row.tags));
     groups
+        .chain(imported)
         .chain(permissions)
         .chain(target_groups)
         .chain(targets)
@@ -101,6 +103,8 @@ impl Names {
         }
         names.extend(aws.target_groups.values().map(|row| (row.arn.clone(), format!("<{}>", row.ask.name))));
         names.extend(aws.groups.values().map(|row| (row.id.clone(), format!("<{}>", row.name))));
+        let imported = aws.imported.iter();
+        names.extend(imported.map(|(arn, row)| (arn.clone(), format!("<certificate {}>", row.digest))));
         Self(names)
     }
 

@@ -247,7 +247,8 @@ pub(crate) const LOST: &str = "AwsUnavailable";
 pub(crate) fn refused(error: AwsError) -> Refusal {
     let class = match error.code {
         "PriorRequestNotComplete" | "WAFUnavailableEntityException" => Class::Transient,
-        "DependencyViolation" | "ResourceInUse" => Class::Pending,
+        "DependencyViolation" | "ResourceInUse" | "ResourceInUseException" => Class::Pending,
+        "ResourceNotFoundException" => Class::Transient,
         "CertificateNotFound" | "TrustStoreNotFound" | "WAFNonexistentItemException" => Class::Environment,
         code if code.ends_with("NotFound")
             || code == "PriorityInUse"

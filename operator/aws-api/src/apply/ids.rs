@@ -12,6 +12,11 @@ pub(super) fn find<K: ResourceKind>(ids: &Bindings, reference: &Ref<K>) -> Resul
     bound(ids, &reference.key())
 }
 
+/// The same for several, in order.
+pub(super) fn all<K: ResourceKind>(ids: &Bindings, references: &[Ref<K>]) -> Result<Vec<String>, Refusal> {
+    references.iter().map(|reference| find(ids, reference)).collect()
+}
+
 /// The ids of security groups, in order.
 pub(super) fn groups(ids: &Bindings, groups: &[SecurityGroupRef]) -> Result<Vec<String>, Refusal> {
     let one = |group: &SecurityGroupRef| match group {

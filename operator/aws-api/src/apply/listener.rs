@@ -25,7 +25,7 @@ impl Aws {
             .protocol(ProtocolEnum::from(spec.protocol.as_str()))
             .set_default_actions(Some(actions))
             .set_ssl_policy(spec.ssl_policy.clone())
-            .set_certificates(default_certificate(spec))
+            .set_certificates(default_certificate(spec, ids)?)
             .set_mutual_authentication(spec.client_certificates.as_ref().map(wire::listener::encode_mutual))
             .set_alpn_policy(spec.alpn_policy.clone().map(|policy| vec![policy]))
             .set_tags(wire::tags::encode(&spec.tags));
@@ -89,7 +89,7 @@ impl Aws {
             .protocol(ProtocolEnum::from(spec.protocol.as_str()))
             .set_default_actions(Some(actions))
             .set_ssl_policy(spec.ssl_policy.clone())
-            .set_certificates(default_certificate(spec))
+            .set_certificates(default_certificate(spec, ids)?)
             .set_mutual_authentication(spec.client_certificates.as_ref().map(wire::listener::encode_mutual))
             .set_alpn_policy(spec.alpn_policy.clone().map(|policy| vec![policy]));
         let answer = self.elb("ModifyListener", request.send()).await?;
@@ -164,7 +164,7 @@ fn decoded(listener: Option<&Wire>, tags: fairway_aws::model::Tags) -> Result<Li
     wire::required("a known protocol", wire::listener::decode(listener, tags)?)
 }
 
-fn default_certificate(spec: &Listener) -> Option<Vec<Certificate>> {
-    let first = spec.certificates.first()?;
-    Some(vec![Certificate::builder().certificate_arn(first).build()])
+fn default_certificate(spec: &Listener, ids: &Bindings) -> Result<Option<Vec<Certificate>>, Refusal> {
+    let first = spec.certificates.first().map(|first| ids::find(ids, first)).transpose()?;
+    Ok(first.map(|arn| vec![Certificate::builder().certificate_arn(arn).build()]))
 }

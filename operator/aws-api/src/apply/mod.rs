@@ -8,6 +8,7 @@
 //! | what is to be deleted is not there           | removed                                               |
 //! | anything else, or nothing                    | an error; what it puts in doubt is read again         |
 
+mod acm;
 mod addons;
 mod certificates;
 mod claim;
@@ -135,8 +136,8 @@ impl Aws {
             StackOp::ModifyListener(listener, spec) => {
                 self.modify_listener(&listener.get().arn, spec, ids).await
             }
-            StackOp::AddCertificates(listener, arns) => {
-                self.add_certificates(&ids::find(ids, listener)?, arns).await
+            StackOp::AddCertificates(listener, added) => {
+                self.add_certificates(&ids::find(ids, listener)?, &ids::all(ids, added)?).await
             }
             StackOp::RemoveCertificates(listener, arns) => {
                 self.remove_certificates(&ids::find(ids, listener)?, arns).await
@@ -149,6 +150,9 @@ impl Aws {
             StackOp::ModifyRule(_, rule, spec) => self.modify_rule(&rule.get().arn, spec, ids).await,
             StackOp::SetRulePriorities(_, moves) => self.set_rule_priorities(moves).await,
             StackOp::DeleteRule(_, rule) => self.delete_rule(&rule.get().arn).await,
+            StackOp::ImportCertificate(spec) => self.import_certificate(spec).await,
+            StackOp::RenewCertificate(seen, spec) => self.renew_certificate(&seen.get().arn, spec).await,
+            StackOp::DeleteCertificate(seen) => self.delete_certificate(&seen.get().arn).await,
             StackOp::SetTags(retag) => self.set_tags(retag).await,
             StackOp::RememberSecrets(digests) => {
                 Ok(Applied::Produced { key: secrets::key(), handle: secrets::handle(digests) })
@@ -169,6 +173,7 @@ impl Aws {
         let stem = name.split(':').next().unwrap_or_default().to_owned();
         match kind {
             "security-group" => groups.doubt(),
+            "certificate" => self.inventory.certificates.doubt(),
             "target-group" => region.record(move |all| all.forget_group(&stem)),
             _ => region.record(move |all| all.forget_balancer(&stem)),
         }

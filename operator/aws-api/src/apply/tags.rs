@@ -1,4 +1,4 @@
-//! Tags: one call to set, one to remove. Security groups have theirs from EC2.
+//! Tags: one call to set, one to remove. Security groups have theirs from EC2, certificates from ACM.
 
 use fairway_aws::stack::Retag;
 use fairway_engine::ports::Applied;
@@ -11,6 +11,8 @@ impl Aws {
     pub(super) async fn set_tags(&self, retag: &Retag) -> Done {
         if retag.id.starts_with("sg-") {
             self.set_group_tags(retag).await
+        } else if retag.id.contains(":acm:") {
+            self.set_certificate_tags(retag).await
         } else {
             self.set_elb_tags(retag).await
         }

@@ -21,6 +21,8 @@ fn each_refusal_says_whose_move_it_is() {
         ("TargetGroupNotFound", Class::Transient, "ChangedMeanwhile"),
         ("DependencyViolation", Class::Pending, "NotYetFree"),
         ("ResourceInUse", Class::Pending, "NotYetFree"),
+        ("ResourceInUseException", Class::Pending, "NotYetFree"),
+        ("ResourceNotFoundException", Class::Transient, "ChangedMeanwhile"),
         ("AccessDenied", Class::Environment, "Forbidden"),
         ("UnauthorizedOperation", Class::Environment, "Forbidden"),
         ("TooManyRules", Class::Environment, "QuotaExceeded"),
@@ -37,6 +39,17 @@ fn each_refusal_says_whose_move_it_is() {
         assert_eq!((refusal.failure.class, refusal.failure.code.as_str()), (class, want), "{code}");
         assert!(refusal.failure.message.contains(code), "{code} is told");
     }
+}
+
+#[test]
+fn too_many_certificates_are_no_throttling() {
+    let of = |call: &str| {
+        let fault = Fault { call: call.to_owned(), ..refused("LimitExceededException", "words") };
+        let refusal = Refusal::from(fault);
+        (refusal.failure.class, refusal.failure.code, refusal.retry_after.is_some())
+    };
+    assert_eq!(of("acm ImportCertificate"), (Class::Environment, "QuotaExceeded".to_owned(), false));
+    assert_eq!(of("wafv2 ListWebACLs"), (Class::Transient, "Throttled".to_owned(), true));
 }
 
 #[test]

@@ -8,12 +8,15 @@
 //! | attributes      | per resource that is ours, on first need           | 1                                               |
 //! | members         | per target group, on first need                    | 1                                               |
 //! | add-ons         | per load balancer and add-on that somebody asks for | 1                                               |
+//! | certificates    | one list of what has the cluster's tag, on first need | one a hundred                                  |
+//! | a certificate   | per one of ours, on first need                     | 2                                               |
 //!
 //! Each is read once and then kept current by our own writes. What we make ourselves is known from AWS's answer to
 //! the making: nothing is read for it. Attributes of what we have just made count as empty, which is to say that none
 //! of those that someone asks for is set yet.
 
 mod addons;
+mod certificates;
 mod details;
 mod members;
 mod poll;
@@ -31,6 +34,7 @@ use crate::cached::CachedBy;
 use crate::ledger::Ledger;
 
 pub(crate) use addons::Addons;
+pub(crate) use certificates::Certificates;
 pub(crate) use members::Members;
 pub(crate) use poll::Poll;
 pub(crate) use read::all_pages;
@@ -49,6 +53,7 @@ pub(crate) struct Inventory {
     pub(crate) security_groups: Ledger<SecurityGroups>,
     pub(crate) members: Members,
     pub(crate) addons: Addons,
+    pub(crate) certificates: Certificates,
     pub(crate) zones: Zones,
     pub(crate) poll: Poll,
 }
@@ -87,6 +92,7 @@ impl Inventory {
             security_groups: Ledger::default(),
             members: Members::new(max_age, Duration::ZERO),
             addons: Addons::default(),
+            certificates: Certificates::default(),
             zones: Zones::default(),
             poll: Poll::default(),
         }
@@ -107,6 +113,7 @@ impl Inventory {
         self.security_groups.forget();
         self.members.forget();
         self.addons.forget();
+        self.certificates.forget();
         self.zones.forget();
     }
 }

@@ -1,13 +1,18 @@
 //! Everything in the account that could be a cluster's: for people who look for what is left over.
 
+use std::collections::BTreeSet;
+
+use fairway_aws::model::Tags;
 use fairway_aws::observed::LoadBalancerSeen;
 use fairway_aws::orphans::Account;
+use fairway_aws::tags::CLUSTER;
 use fairway_engine::ports::Refusal;
 
 use crate::Aws;
 
 impl Aws {
-    /// Load balancers and target groups of the region and security groups of the VPC, with their tags.
+    /// Load balancers and target groups of the region, security groups of the VPC and certificates of the cluster, with
+    /// their tags.
     ///
     /// # Errors
     /// What AWS refused; a list that was not read to its end is no list.
@@ -20,6 +25,9 @@ impl Aws {
             })
             .await?;
         account.security_groups = self.security_groups(|all| all.values().cloned().collect()).await?;
+        let cluster = Tags::from([(CLUSTER.to_owned(), self.config.cluster.clone())]);
+        let certificates = self.certificates_of(&cluster, &BTreeSet::new()).await?;
+        account.certificates = certificates.into_values().collect();
         Ok(account)
     }
 

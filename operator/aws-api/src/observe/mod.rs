@@ -6,4 +6,4 @@ mod stack;
 mod targets;
 mod zone;
 
-pub(crate) use stack::find;
+pub(crate) use stack::{bears, find};

@@ -27,6 +27,9 @@ impl Aws {
                 ..StackObserved::default()
             })
             .await?;
+        if let Some(recorded) = &scope.certificates {
+            seen.certificates = self.certificates_of(&scope.marks, recorded).await?;
+        }
         let mut names = BTreeMap::new();
         for group in groups {
             let ours = bears(&group.seen.tags, &scope.marks);

@@ -132,7 +132,7 @@ async fn listeners_ask_for_client_certificates_and_have_attributes() {
 
     stack.listener.protocol = ListenerProtocol::Https;
     stack.listener.ssl_policy = Some("ELBSecurityPolicy-2016-08".to_owned());
-    stack.listener.certificates = vec![site.certificate("mutual.example.com").await];
+    stack.listener.certificates = vec![Ref::new(site.certificate("mutual.example.com").await)];
     let verify = |advertise_authorities| ClientCertificates::Verify {
         trust_store: store.clone(),
         ignore_expiry: true,

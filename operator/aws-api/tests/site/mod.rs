@@ -43,6 +43,8 @@ pub(crate) struct Stack {
     pub(crate) listener: Listener,
     pub(crate) rule: Rule,
     pub(crate) bindings: Bindings,
+    /// ARNs that are recorded; `None`: none are looked for.
+    pub(crate) certificates: Option<BTreeSet<String>>,
 }
 
 pub(crate) fn attributes(pairs: &[(&str, &str)]) -> Attributes {
@@ -143,6 +145,7 @@ impl Site {
         };
         Stack {
             name: name.to_owned(),
+            certificates: None,
             marks: tags::marks(&self.config, &id),
             security: SecurityGroup {
                 name: name.to_owned(),
@@ -208,7 +211,8 @@ impl Stack {
     pub(crate) fn scope(&self) -> StackScope {
         let names = || BTreeSet::from([self.name.clone()]);
         let names = Names { load_balancers: names(), target_groups: names(), security_groups: names() };
-        StackScope { marks: self.marks.clone(), names, addons: self.balancer.addons.asked() }
+        let addons = self.balancer.addons.asked();
+        StackScope { marks: self.marks.clone(), names, addons, certificates: self.certificates.clone() }
     }
 
     pub(crate) async fn observe(&self, aws: &Aws) -> StackObserved {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::action::same_actions;
 use crate::{
     lower::not_found,
-    model::{ClientCertificates, Listener},
+    model::{Certificate, ClientCertificates, Listener, Ref},
     observed::ListenerSeen,
     ownership::Owned,
     stack::StackOp,
@@ -18,10 +18,10 @@ pub(crate) fn changes(want: &Listener, have: &Owned<ListenerSeen>) -> Vec<StackO
     if !alike(want, seen) {
         ops.push(StackOp::ModifyListener(have.clone(), want.clone()));
     }
-    let further = |arns: &[String]| arns.iter().skip(1).cloned().collect::<BTreeSet<_>>();
-    let (wanted, there) = (further(&want.certificates), further(&seen.certificates));
-    let missing: Vec<String> = wanted.difference(&there).cloned().collect();
-    let extra: Vec<String> = there.difference(&wanted).cloned().collect();
+    let wanted: BTreeSet<Ref<Certificate>> = want.certificates.iter().skip(1).cloned().collect();
+    let there: BTreeSet<Ref<Certificate>> = seen.certificates.iter().skip(1).map(Ref::new).collect();
+    let missing: Vec<Ref<Certificate>> = wanted.difference(&there).cloned().collect();
+    let extra: Vec<String> = there.difference(&wanted).map(|gone| gone.name().to_owned()).collect();
     if !missing.is_empty() {
         ops.push(StackOp::AddCertificates(want.reference(), missing));
     }
@@ -37,7 +37,7 @@ pub(crate) fn changes(want: &Listener, have: &Owned<ListenerSeen>) -> Vec<StackO
 
 /// What has to follow the creation of a listener, which takes the default certificate only.
 pub(crate) fn after_creation(want: &Listener) -> Vec<StackOp> {
-    let further: Vec<String> = want.certificates.iter().skip(1).cloned().collect();
+    let further: Vec<Ref<Certificate>> = want.certificates.iter().skip(1).cloned().collect();
     let mut ops = Vec::new();
     if !further.is_empty() {
         ops.push(StackOp::AddCertificates(want.reference(), further));
@@ -53,7 +53,7 @@ fn alike(want: &Listener, have: &ListenerSeen) -> bool {
     want.protocol == have.protocol
         && same_actions(&want.default_actions, &have.default_actions)
         && said(&want.ssl_policy, &have.ssl_policy)
-        && want.certificates.first() == have.certificates.first()
+        && want.certificates.first().map(Ref::name) == have.certificates.first().map(String::as_str)
         && said(&want.alpn_policy, &have.alpn_policy)
         && want
             .client_certificates
@@ -88,8 +88,9 @@ pub(crate) fn keep(want: &Listener, have: &ListenerSeen) -> Listener {
         kept.default_actions.clone_from(&have.default_actions);
     }
     if let Some(default) = have.certificates.first() {
-        kept.certificates.retain(|arn| arn != default);
-        kept.certificates.insert(0, default.clone());
+        let default: Ref<Certificate> = Ref::new(default);
+        kept.certificates.retain(|certificate| *certificate != default);
+        kept.certificates.insert(0, default);
     }
     kept
 }

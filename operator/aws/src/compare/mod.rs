@@ -6,6 +6,7 @@
 pub(crate) mod action;
 pub(crate) mod addons;
 pub(crate) mod binding;
+pub(crate) mod certificate;
 pub(crate) mod listener;
 pub(crate) mod load_balancer;
 pub(crate) mod rule;
@@ -17,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     model::{Attributes, Tags},
-    observed::{LoadBalancerSeen, SecurityGroupSeen, StackObserved, TargetGroupSeen},
+    observed::{CertificateSeen, LoadBalancerSeen, SecurityGroupSeen, StackObserved, TargetGroupSeen},
     ownership::{Owned, Tagged},
 };
 
@@ -27,6 +28,8 @@ pub(crate) struct Claimed {
     pub(crate) security_groups: BTreeMap<String, Owned<SecurityGroupSeen>>,
     pub(crate) target_groups: BTreeMap<String, Owned<TargetGroupSeen>>,
     pub(crate) load_balancers: BTreeMap<String, Owned<LoadBalancerSeen>>,
+    /// By ARN.
+    pub(crate) certificates: BTreeMap<String, Owned<CertificateSeen>>,
     /// Names that belong to somebody else.
     pub(crate) foreign: Foreign,
 }
@@ -47,6 +50,8 @@ impl Claimed {
             security_groups: claim(&observed.security_groups, marks, &mut foreign.security_groups),
             target_groups: claim(&observed.target_groups, marks, &mut foreign.target_groups),
             load_balancers: claim(&observed.load_balancers, marks, &mut foreign.load_balancers),
+            // ARNs are in nobody's way.
+            certificates: claim(&observed.certificates, marks, &mut BTreeSet::new()),
             foreign,
         }
     }

@@ -25,6 +25,8 @@ pub(crate) struct FrontAsk {
     pub(crate) tags: SourcedMap,
     pub(crate) ssl_policy: Option<Sourced<String>>,
     pub(crate) certificates: Option<Sourced<Vec<String>>>,
+    /// Whether those of Secrets are imported.
+    pub(crate) import_certificates: bool,
     pub(crate) inbound_cidrs: Option<Sourced<Vec<String>>>,
     pub(crate) prefix_lists: Option<Sourced<Vec<String>>>,
     /// By protocol and port, such as `HTTPS-443`.

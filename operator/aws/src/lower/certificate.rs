@@ -1,24 +1,115 @@
 //! Which certificates a member's HTTPS listeners get.
 //!
-//! Given by ARN: each must exist and be issued. Otherwise found by host: every issued certificate one of whose names
-//! equals a host, or is a wildcard of it (`*.rest`, one label). Sorted by ARN; the first is the listener's default.
+//! Given by ARN: each must exist and be issued. Imported, where the Ingress says so: one certificate for each Secret of
+//! `spec.tls`, behind those that are given. Otherwise found by host: every issued certificate one of whose names equals a
+//! host, or is a wildcard of it (`*.rest`, one label), and that no stack made for itself. Sorted by ARN. The first is the
+//! listener's default.
 //!
-//! Errors: `CertificateNotFound` for an ARN or a host that nothing matches; it holds that member alone.
+//! Errors: `CertificateNotFound` for an ARN or a host that nothing matches; `SecretNotFound` and `SecretUnusable` for a
+//! Secret; `CertificateExpired`, which holds what has not been imported yet, as ACM takes it no more, and is said of the
+//! rest. They hold that member alone.
 
 use std::collections::BTreeSet;
 
-use fairway_core::intent::{HttpAsk, HttpProtocol};
+use fairway_core::{
+    ids::{Key, ObjectRef},
+    intent::{HttpAsk, HttpProtocol},
+    note::Note,
+};
 
-use super::{LowerError, Lowering, Scene};
-use crate::facts::{Answer, Certificate, Query};
+use super::{
+    LowerError, Lowering, Scene,
+    ask::{FrontAsk, plain},
+};
+use crate::{
+    facts::{Answer, Certificate, Query},
+    model::{self, Ref, SecretRef},
+    secret::tls::TlsSeen,
+    tags,
+};
 
-/// The certificates of an Ingress, the default first; empty when nothing of it is HTTPS.
-pub(crate) fn of_ingress(scene: &Scene<'_>, ask: &HttpAsk, arns: Option<&[String]>) -> Lowering<Vec<String>> {
+/// Where Secrets are named.
+const AT: &str = "spec.tls";
+
+/// The certificates of an Ingress.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Certificates {
+    /// The default first.
+    pub(crate) all: Vec<Ref<model::Certificate>>,
+    /// Those that the stack makes.
+    pub(crate) own: Vec<model::Certificate>,
+    /// What its author should know.
+    pub(crate) notes: Vec<Note>,
+}
+
+/// The certificates of an Ingress; none when nothing of it is HTTPS.
+pub(crate) fn of_ingress(
+    scene: &Scene<'_>,
+    object: &ObjectRef,
+    ask: &HttpAsk,
+    front: &FrontAsk,
+) -> Lowering<Certificates> {
     let https = ask.listens.iter().any(|listen| listen.protocol == HttpProtocol::Https);
-    match arns.filter(|arns| !arns.is_empty()) {
-        _ if !https => Ok(Vec::new()),
-        Some(arns) => given(scene, arns),
-        None => found(scene, ask),
+    if !https {
+        return Ok(Certificates::default());
+    }
+    let arns = front.certificates.as_ref().map_or(&[][..], |asked| asked.value.as_slice());
+    let mut certificates = Certificates::default();
+    if arns.is_empty() && !front.import_certificates {
+        certificates.all = found(scene, ask)?.iter().map(Ref::new).collect();
+        return Ok(certificates);
+    }
+    let given = given(scene, arns);
+    if front.import_certificates {
+        certificates.import(scene, object, ask, front)?;
+    }
+    let given = given?.into_iter().map(Ref::new);
+    certificates.all = given.chain(certificates.own.iter().map(|own| Ref::new(&own.name))).collect();
+    Ok(certificates)
+}
+
+impl Certificates {
+    fn import(
+        &mut self,
+        scene: &Scene<'_>,
+        object: &ObjectRef,
+        ask: &HttpAsk,
+        front: &FrontAsk,
+    ) -> Lowering<()> {
+        let namespace = &object.key.namespace;
+        let names: BTreeSet<&String> = ask.tls.iter().filter_map(|tls| tls.secret.as_ref()).collect();
+        scene.ask_all(names.iter().map(|name| Query::TlsSecret(Key::new(namespace, name))))?;
+        // In the order of the spec: the first is the listener's default.
+        for name in ask.tls.iter().filter_map(|tls| tls.secret.as_ref()) {
+            let secret = Key::new(namespace, name);
+            if self.own.iter().all(|own| own.secret.secret != secret) {
+                self.add(scene, object, secret, front)?;
+            }
+        }
+        if self.own.is_empty() { Err(LowerError::NoTlsSecret.into()) } else { Ok(()) }
+    }
+
+    fn add(&mut self, scene: &Scene<'_>, object: &ObjectRef, secret: Key, front: &FrontAsk) -> Lowering<()> {
+        let name = tags::imported(&secret);
+        let digest = match scene.ask(Query::TlsSecret(secret.clone()))? {
+            Answer::TlsSecret(TlsSeen::Known { expired: true, .. }) if !scene.has_made(&name) => {
+                return Err(LowerError::CertificateExpired(secret).into());
+            }
+            Answer::TlsSecret(TlsSeen::Known { digest, expired }) => {
+                let expired = expired.then(|| LowerError::CertificateExpired(secret.clone()));
+                self.notes.extend(expired.map(|expired| Note::warn(object, &expired)));
+                digest.clone()
+            }
+            Answer::TlsSecret(TlsSeen::Unusable(problem)) => {
+                let problem = problem.clone();
+                return Err(LowerError::SecretUnusable { at: AT, secret, problem }.into());
+            }
+            _ => return Err(LowerError::SecretNotFound { at: AT, secret }.into()),
+        };
+        let mut tags = tags::of(scene.config, scene.stack, &name, &plain(&front.tags));
+        tags.insert(tags::SECRET_DIGEST.to_owned(), digest.clone());
+        self.own.push(model::Certificate { name, secret: SecretRef { secret, digest }, tags });
+        Ok(())
     }
 }
 
@@ -56,7 +147,8 @@ fn found(scene: &Scene<'_>, ask: &HttpAsk) -> Lowering<Vec<String>> {
     };
     let mut arns = BTreeSet::new();
     for host in hosts {
-        let matching = known.iter().filter(|certificate| certificate.issued && matches(certificate, host));
+        let usable = known.iter().filter(|known| known.issued && !scene.is_owned(&known.arn));
+        let matching = usable.filter(|certificate| matches(certificate, host));
         let matching: Vec<String> = matching.map(|certificate| certificate.arn.clone()).collect();
         if matching.is_empty() {
             return Err(LowerError::NoCertificate(host.clone()).into());

@@ -158,11 +158,24 @@ pub(crate) enum LowerError {
         number: usize,
     },
     /// A Secret that was asked for does not exist.
-    #[error("auth-idp-oidc names Secret {0}, which does not exist")]
-    SecretNotFound(Key),
+    #[error("{at} names Secret {secret}, which does not exist")]
+    SecretNotFound {
+        /// Where it is named.
+        at: &'static str,
+        /// The Secret.
+        secret: Key,
+    },
+    /// There is no Secret to import from.
+    #[error("import-certificates: spec.tls names no Secret")]
+    NoTlsSecret,
+    /// The certificate of a Secret is not valid any more.
+    #[error("spec.tls names Secret {0}, whose certificate has expired")]
+    CertificateExpired(Key),
     /// A Secret does not hold what it is asked for.
-    #[error("auth-idp-oidc names Secret {secret}, which {problem}")]
+    #[error("{at} names Secret {secret}, which {problem}")]
     SecretUnusable {
+        /// Where it is named.
+        at: &'static str,
         /// The Secret.
         secret: Key,
         /// Such as `has no entry clientID`.
@@ -261,7 +274,9 @@ impl Classified for LowerError {
             | Self::TooManyConditions { .. }
             | Self::TooManyWildcards { .. }
             | Self::TargetTwice(_)
-            | Self::SecretNotFound(_)
+            | Self::SecretNotFound { .. }
+            | Self::NoTlsSecret
+            | Self::CertificateExpired(_)
             | Self::SecretUnusable { .. }
             | Self::HealthCheckPort { .. }
             | Self::RedirectToNothing(_)
@@ -315,7 +330,9 @@ impl Classified for LowerError {
             Self::MixedMatch { .. } | Self::ValueTooLong { .. } => "InvalidCondition",
             Self::TooManyConditions { .. } | Self::TooManyWildcards { .. } => "TooManyConditions",
             Self::TargetGroupNotFound(_) => "TargetGroupNotFound",
-            Self::SecretNotFound(_) => "SecretNotFound",
+            Self::SecretNotFound { .. } => "SecretNotFound",
+            Self::NoTlsSecret => "NoTlsSecret",
+            Self::CertificateExpired(_) => "CertificateExpired",
             Self::SecretUnusable { .. } => "SecretUnusable",
             Self::TargetTwice(_) => "InvalidForward",
             Self::LimitExceeded { .. } => "LimitExceeded",

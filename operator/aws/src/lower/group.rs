@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     model::{
-        Action, ClientCertificates, FixedResponse, IpAddressType, Listener, ListenerProtocol,
+        Action, Certificate, ClientCertificates, FixedResponse, IpAddressType, Listener, ListenerProtocol,
         LoadBalancerKind, Redirect, Ref, Rule, StackModel, TargetGroup,
     },
     naming, tags,
@@ -46,7 +46,7 @@ struct PortAsk {
     prefix_lists: Option<Sourced<Vec<String>>>,
     /// With its guard, where it has one.
     default: Option<(Vec<Action>, ObjectRef)>,
-    certificates: Vec<String>,
+    certificates: Vec<Ref<Certificate>>,
     client_certificates: Option<Sourced<ClientCertificates>>,
     attributes: SourcedMap,
     tags: SourcedMap,
@@ -117,8 +117,8 @@ impl Group {
             (0..own).for_each(|rule| needs.add(Limited::Rules, format!("{}:{port}:{rule}", part.object)));
             let Some(asked) = self.ports.get(&port) else { continue };
             if asked.protocol == HttpProtocol::Https {
-                let own = part.certificates.iter();
-                own.for_each(|arn| needs.add(Limited::Certificates(port), arn));
+                let own = part.certificates.all.iter();
+                own.for_each(|one| needs.add(Limited::Certificates(port), one.name()));
             }
             if self.front.security_groups.is_none() {
                 let permissions = security_group::open(&asked.door(port), ip_address_type);
@@ -130,7 +130,7 @@ impl Group {
 
     /// What authors should know although their members are lowered.
     pub(crate) fn notes(&self) -> impl Iterator<Item = &Note> {
-        self.parts.iter().flat_map(|part| &part.notes)
+        self.parts.iter().flat_map(|part| part.notes.iter().chain(&part.certificates.notes))
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -193,6 +193,9 @@ impl Group {
         for part in &self.parts {
             model.target_groups.extend(part.target_groups.clone());
             model.bindings.extend(part.bindings.clone());
+            for own in &part.certificates.own {
+                model.certificates.entry(own.name.clone()).or_insert_with(|| own.clone());
+            }
         }
         model
     }
@@ -206,6 +209,10 @@ impl Group {
             owners.extend(names.map(|name| (Ref::<TargetGroup>::new(name.as_str()).key(), asked.clone())));
             let bindings = part.bindings.values();
             owners.extend(bindings.map(|binding| (binding.reference().key(), asked.clone())));
+            for own in &part.certificates.own {
+                let key = Ref::<Certificate>::new(&own.name).key();
+                owners.entry(key).or_insert_with(Vec::new).extend(asked.clone());
+            }
         }
         for (port, rules) in &model.rules {
             let asked = self.drafts(*port).into_iter();
@@ -334,8 +341,8 @@ impl PortAsk {
             let actions = guard.into_iter().chain([action]).cloned().collect();
             self.default = Some((actions, part.object.clone()));
         }
-        let new = part.certificates.iter().filter(|arn| !self.certificates.contains(arn));
-        let new: Vec<String> = new.cloned().collect();
+        let new = part.certificates.all.iter().filter(|one| !self.certificates.contains(one));
+        let new: Vec<Ref<Certificate>> = new.cloned().collect();
         self.certificates.extend(new);
         Ok(())
     }

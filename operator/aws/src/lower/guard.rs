@@ -14,6 +14,9 @@ use crate::{
     secret::ClientSeen,
 };
 
+/// Where Secrets are named.
+const AT: &str = "auth-idp-oidc";
+
 /// The Secrets that have to be known before the Ingress can be lowered. Without an HTTPS listener, none.
 pub(super) fn questions(member: &Member, ask: &HttpAsk) -> Vec<Query> {
     if !ask.listens.iter().any(|listen| listen.protocol == HttpProtocol::Https) {
@@ -80,9 +83,10 @@ fn client(scene: &Scene<'_>, name: &Key) -> Lowering<(String, String)> {
     match scene.ask(Query::Client(name.clone()))? {
         Answer::Client(ClientSeen::Known { client, digest }) => Ok((client.clone(), digest.clone())),
         Answer::Client(ClientSeen::Unusable(problem)) => {
-            Err(LowerError::SecretUnusable { secret: name.clone(), problem: problem.clone() }.into())
+            let (secret, problem) = (name.clone(), problem.clone());
+            Err(LowerError::SecretUnusable { at: AT, secret, problem }.into())
         }
-        _ => Err(LowerError::SecretNotFound(name.clone()).into()),
+        _ => Err(LowerError::SecretNotFound { at: AT, secret: name.clone() }.into()),
     }
 }
 

@@ -12,7 +12,8 @@ use fairway_core::{
 use super::{
     LowerError, Lowering, Scene, action,
     ask::{FrontAsk, SubnetsAsk},
-    certificate, client_certificate, guard, rows, rule, security_group,
+    certificate::{self, Certificates},
+    client_certificate, guard, rows, rule, security_group,
     subnet::{self, Placement},
 };
 use crate::{
@@ -31,7 +32,7 @@ pub(crate) struct Part {
     pub(crate) front: FrontAsk,
     pub(crate) listens: Vec<Listen>,
     pub(crate) ssl_redirect: Option<Sourced<u16>>,
-    pub(crate) certificates: Vec<String>,
+    pub(crate) certificates: Certificates,
     /// By port.
     pub(crate) client_certificates: BTreeMap<u16, Sourced<ClientCertificates>>,
     /// What its author should know although it is lowered.
@@ -65,8 +66,7 @@ pub(crate) fn part(scene: &Scene<'_>, member: &Member, ask: &HttpAsk) -> Lowerin
     let resolved = resolve(scene, &mut front, LoadBalancerKind::Application);
     let notes = front.addons.resolve(scene, &member.object);
     let client_certificates = client_certificate::by_port(scene, front.client_certificates.take());
-    let arns = front.certificates.as_ref().map(|asked| asked.value.as_slice());
-    let certificates = certificate::of_ingress(scene, ask, arns);
+    let certificates = certificate::of_ingress(scene, &member.object, ask, &front);
     let named = scene.ask_all(action::questions(ask).chain(guard::questions(member, ask)));
     subnets.and(resolved)?;
     named?;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fairway_core::{
     intent::HttpProtocol,
     settings::{
-        Settings, Sourced, Unreadable, alb, nlb,
+        Settings, Sourced, Unreadable, alb, nlb, own,
         value::TextMap,
         words::{self, CheckPort, CheckProtocol},
     },
@@ -34,6 +34,7 @@ pub(crate) fn ingress(settings: &Settings) -> Read<FrontAsk> {
         tags: first_wins(settings.all(&alb::TAGS)?),
         ssl_policy: settings.get(&alb::SSL_POLICY)?,
         certificates: some_of(settings.get(&alb::CERTIFICATE_ARN)?),
+        import_certificates: settings.get(&own::IMPORT_CERTIFICATES)?.is_some_and(|asked| asked.value),
         inbound_cidrs: as_set(settings.get(&alb::INBOUND_CIDRS)?.map(|asked| convert(asked, spelled))),
         prefix_lists: as_set(settings.get(&alb::SECURITY_GROUP_PREFIX_LISTS)?),
         listener_attributes: settings

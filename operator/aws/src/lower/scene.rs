@@ -1,13 +1,19 @@
 //! What lowering may look at besides the intent: configuration, answers, and a list of what it still wants to know.
 
-use std::{cell::RefCell, collections::BTreeSet};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
 
-use fairway_core::{evaluate::Facts, ids::StackId, settings::Unreadable};
+use fairway_core::{
+    evaluate::Facts, ids::StackId, plan::ResourceKey, settings::Unreadable, snapshot::Snapshot,
+};
 
 use super::LowerError;
 use crate::{
     config::Config,
     facts::{Answer, Query},
+    model::{Certificate, ResourceKind as _},
     stack::Stacks,
 };
 
@@ -42,11 +48,40 @@ pub(crate) struct Scene<'a> {
     pub(crate) stack: &'a StackId,
     facts: &'a Facts<Stacks>,
     asked: RefCell<BTreeSet<Query>>,
+    /// ARNs of certificates that stacks own.
+    owned: BTreeSet<&'a str>,
+    /// Names of those that this one owns.
+    own: BTreeSet<&'a str>,
 }
 
 impl<'a> Scene<'a> {
     pub(crate) fn new(config: &'a Config, stack: &'a StackId, facts: &'a Facts<Stacks>) -> Self {
-        Self { config, stack, facts, asked: RefCell::default() }
+        let (owned, own) = (BTreeSet::new(), BTreeSet::new());
+        Self { config, stack, facts, asked: RefCell::default(), owned, own }
+    }
+
+    /// The same, knowing which certificates were made: for this stack, and for any.
+    pub(crate) fn with_certificates(
+        self,
+        snapshot: &'a Snapshot,
+        recorded: &'a BTreeMap<String, String>,
+    ) -> Self {
+        let kind = ResourceKey::new(Certificate::KIND, "").0;
+        let states = snapshot.states.values().filter_map(|state| state.status.as_ref());
+        let all = states.flat_map(|status| &status.arns).chain(recorded);
+        let owned = all.filter(|(key, _)| key.starts_with(&kind)).map(|(_, arn)| arn.as_str()).collect();
+        let own = recorded.keys().filter_map(|key| key.strip_prefix(&kind)).collect();
+        Self { owned, own, ..self }
+    }
+
+    /// Whether a stack made this certificate: then it goes when that stack does not need it any more, and is no other's.
+    pub(crate) fn is_owned(&self, arn: &str) -> bool {
+        self.owned.contains(arn)
+    }
+
+    /// Whether this stack's certificate of the name has been made.
+    pub(crate) fn has_made(&self, certificate: &str) -> bool {
+        self.own.contains(certificate)
     }
 
     /// The answer to a question, which is noted down when there is none yet.

@@ -162,7 +162,7 @@ impl Whole {
             protocol: port.protocol,
             default_actions: vec![action::forward(group)],
             ssl_policy: tls.then_some(policy),
-            certificates: if tls { self.certificates.clone() } else { Vec::new() },
+            certificates: if tls { self.certificates.iter().map(Ref::new).collect() } else { Vec::new() },
             alpn_policy: self.ask.alpn_policy.clone().filter(|_| tls),
             client_certificates: None,
             attributes: Attributes::new(),

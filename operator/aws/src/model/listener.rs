@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Attributes, LoadBalancer, Ref, ResourceKind, Tags};
+use super::{Action, Attributes, Certificate, LoadBalancer, Ref, ResourceKind, Tags};
 
 /// A listener. Matched with what exists by its port.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,8 +17,8 @@ pub struct Listener {
     pub default_actions: Vec<Action>,
     /// HTTPS and TLS only.
     pub ssl_policy: Option<String>,
-    /// ARNs, the default first. HTTPS and TLS only.
-    pub certificates: Vec<String>,
+    /// The default first. HTTPS and TLS only.
+    pub certificates: Vec<Ref<Certificate>>,
     /// TLS only; `None` leaves it alone.
     pub alpn_policy: Option<String>,
     /// HTTPS only; `None` leaves it alone.

@@ -5,6 +5,7 @@
 
 mod addons;
 mod binding;
+mod certificate;
 mod guard;
 mod listener;
 mod load_balancer;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub use addons::{Addon, Addons, PROTECTION_NAME};
 pub use binding::{Binding, BindingIngress, BindingPeer, BindingPort};
+pub use certificate::Certificate;
 pub use guard::{Claim, Cognito, Jwt, Oidc, SecretRef, Session};
 pub use listener::{ClientCertificates, Listener, ListenerProtocol};
 pub use load_balancer::{IpAddressType, LoadBalancer, LoadBalancerKind, Scheme, SecurityGroupRef};
@@ -47,6 +49,7 @@ pub trait ResourceKind {
 /// | listener         | `<load balancer name>:<port>`         |
 /// | rule             | `<load balancer name>:<port>:<priority>` |
 /// | binding          | `<namespace>/<name>`                  |
+/// | certificate      | the name of one of the stack's, or an ARN |
 #[derive(Serialize, Deserialize)]
 #[serde(transparent, bound = "")]
 pub struct Ref<K> {
@@ -124,4 +127,7 @@ pub struct StackModel {
     pub rules: BTreeMap<u16, Vec<Rule>>,
     /// By `namespace/name`.
     pub bindings: BTreeMap<String, Binding>,
+    /// By name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub certificates: BTreeMap<String, Certificate>,
 }

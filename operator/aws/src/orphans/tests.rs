@@ -20,7 +20,7 @@ fn balancer(name: &str, tags: &Value, protected: &str) -> LoadBalancerSeen {
         "name": name, "kind": "application", "scheme": "internal", "ip_address_type": "ipv4", "subnets": [],
         "security_groups": [format!("sg-{name}")], "attributes": {PROTECTION: protected}, "tags": tags,
         "listeners": {"80": {"arn": "l", "port": 80, "protocol": "HTTP", "default_actions": [], "ssl_policy": null,
-            "certificates": [], "alpn_policy": null, "attributes": {}, "tags": {}, "rules": [rule]}},
+            "certificates": [format!("arn:aws:acm::certificate/{name}")], "alpn_policy": null, "attributes": {}, "tags": {}, "rules": [rule]}},
     }))
     .unwrap()
 }
@@ -45,11 +45,18 @@ fn security_group(name: &str, tags: &Value, permissions: &[Permission]) -> Secur
     }
 }
 
+fn certificate(name: &str, tags: &Value) -> CertificateSeen {
+    let tags = serde_json::from_value(tags.clone()).unwrap();
+    let kind = crate::observed::CertificateKind::Imported;
+    CertificateSeen { arn: format!("arn:aws:acm::certificate/{name}"), kind, tags }
+}
+
 fn account(name: &str, tags: &Value, protected: &str) -> Account {
     Account {
         load_balancers: vec![balancer(name, tags, protected)],
         target_groups: vec![target_group(&format!("{name}-tg"), tags)],
         security_groups: vec![security_group(name, tags, &[])],
+        certificates: vec![certificate(name, tags)],
     }
 }
 
@@ -77,7 +84,12 @@ fn what_no_stack_owns_goes_in_the_order_that_aws_permits() {
     let orphans = found(account("lb", &tags("ingress.k8s.aws", "shop"), "false"), &living(&[]));
     assert_eq!(
         calls(&orphans),
-        ["delete load balancer lb", "delete target group lb-tg", "delete security group lb"]
+        [
+            "delete load balancer lb",
+            "delete target group lb-tg",
+            "delete security group lb",
+            "delete certificate arn:aws:acm::certificate/lb",
+        ]
     );
     assert_eq!(orphans[0].with, ["listener 80 and its rule"]);
     assert!(
@@ -99,7 +111,7 @@ fn what_belongs_to_something_is_no_orphan() {
         account("lb", &tags("service.k8s.aws", "default/a"), "false"),
         &living(&["aws:ingress:default/a"]),
     );
-    assert_eq!(namesake.len(), 3, "an Ingress is not the Service of its name");
+    assert_eq!(namesake.len(), 4, "an Ingress is not the Service of its name");
 }
 
 #[test]
@@ -125,14 +137,19 @@ fn protection_keeps_a_load_balancer_and_what_it_uses() {
     let orphans = found(account("lb", &tags("ingress.k8s.aws", "shop"), "true"), &living(&[]));
     let stays: Vec<&str> = orphans.iter().filter_map(|orphan| orphan.stays.as_deref()).collect();
     let used = "load balancer lb, which stays, uses it";
-    assert_eq!(stays, ["its deletion protection is on", used, used]);
+    assert_eq!(stays, ["its deletion protection is on", used, used, used]);
 }
 
 #[test]
 fn a_bound_target_group_belongs_to_its_binding() {
     let bound = Living { bound: BTreeSet::from(["arn:lb-tg".to_owned()]), ..living(&[]) };
     let orphans = found(account("lb", &tags("ingress.k8s.aws", "shop"), "false"), &bound);
-    assert_eq!(calls(&orphans), ["delete load balancer lb", "delete security group lb"]);
+    let left = [
+        "delete load balancer lb",
+        "delete security group lb",
+        "delete certificate arn:aws:acm::certificate/lb",
+    ];
+    assert_eq!(calls(&orphans), left);
 }
 
 #[test]

@@ -86,6 +86,13 @@ pub(super) fn line(op: &StackOp) -> String {
             format!("move {} of listener {}", count(moves.len(), "rule"), listener.name())
         }
         StackOp::DeleteRule(rule, _) => format!("delete rule {}", rule.name()),
+        StackOp::ImportCertificate(spec) => {
+            format!("import the certificate of Secret {}", spec.secret.secret)
+        }
+        StackOp::RenewCertificate(_, spec) => {
+            format!("import the certificate of Secret {} anew", spec.secret.secret)
+        }
+        StackOp::DeleteCertificate(seen) => format!("delete certificate {}", seen.get().arn),
         StackOp::SetTags(retag) => format!("change tags of {}", retag.resource),
         StackOp::PutBinding(spec) => format!("write TargetGroupBinding {}", spec.key),
         StackOp::DeleteBinding(binding) => format!("delete TargetGroupBinding {}", binding.name()),
@@ -126,11 +133,14 @@ pub(super) fn details(op: &StackOp) -> Vec<String> {
                 .collect()
         }
         StackOp::CreateListener(listener) | StackOp::ModifyListener(_, listener) => {
-            let certificates = listener.certificates.first().map(|arn| format!("certificate {arn}"));
+            let certificates =
+                listener.certificates.first().map(|first| format!("certificate {}", first.name()));
             let clients = listener.client_certificates.as_ref().map(client_certificates);
             listener.default_actions.iter().map(action).chain(certificates).chain(clients).collect()
         }
-        StackOp::AddCertificates(_, arns) | StackOp::RemoveCertificates(_, arns) => arns.clone(),
+        StackOp::AddCertificates(_, added) => added.iter().map(|one| one.name().to_owned()).collect(),
+        StackOp::RemoveCertificates(_, arns) => arns.clone(),
+        StackOp::RenewCertificate(seen, _) => vec![seen.get().arn.clone()],
         StackOp::SetRulePriorities(_, moves) => moves
             .iter()
             .map(|step| {

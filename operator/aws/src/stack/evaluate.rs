@@ -23,9 +23,9 @@ use super::{
     status,
 };
 use crate::{
-    compare::{self, Claimed},
+    compare::{self, Claimed, certificate::Matched},
     lower::{LowerError, Lowered, Scene, lower},
-    model::{Binding, LoadBalancer, Ref, ResourceKind as _, StackModel},
+    model::{Binding, Certificate, LoadBalancer, Ref, ResourceKind as _, StackModel},
     observed::{Names, StackObserved, StackScope},
     tags,
 };
@@ -37,7 +37,8 @@ pub(super) fn evaluate(input: &Input<'_, Stacks>) -> Step<Stacks> {
         load_balancer_class: input.config.load_balancer_class.clone(),
     };
     let (intent, notes) = read::intent(input.snapshot, &words, input.unit, input.last_good);
-    let scene = Scene::new(input.config, input.unit, input.facts);
+    let scene = Scene::new(input.config, input.unit, input.facts)
+        .with_certificates(input.snapshot, &input.last_good.resources);
     let Some(lowered) = lower(&scene, &intent, input.last_good) else {
         return Step::NeedFacts(scene.asked());
     };
@@ -120,7 +121,16 @@ impl Look<'_> {
                 security_groups: model.security_group.iter().map(|own| own.name.clone()).collect(),
             },
             addons: model.load_balancer.iter().flat_map(|balancer| balancer.addons.asked()).collect(),
+            certificates: self.certificates(),
         }
+    }
+
+    /// ARNs of the certificates that were made. Nothing is looked for where none was and none is wanted.
+    fn certificates(&self) -> Option<BTreeSet<String>> {
+        let kind = ResourceKey::new(Certificate::KIND, "").0;
+        let recorded = self.input.last_good.resources.iter().filter(|(key, _)| key.starts_with(&kind));
+        let recorded: BTreeSet<String> = recorded.map(|(_, arn)| arn.clone()).collect();
+        (!recorded.is_empty() || !self.lowered.model.certificates.is_empty()).then_some(recorded)
     }
 
     /// The name that is wanted, and those of the load balancers that were made: one that lost its tags is found by it.
@@ -145,10 +155,13 @@ impl Look<'_> {
             Some(name) => Ok(named(&self.lowered.model, name)),
             None => adopt(&self.lowered, &claimed, &resource_key),
         };
-        let model = match adopted {
+        let certificates = Matched::of(&self.lowered.model, &claimed, &resource_key);
+        bindings.extend(certificates.handles());
+        let mut model = match adopted {
             Ok(model) => model,
             Err(problem) => return self.held(bindings, &problem),
         };
+        certificates.resolve(&mut model);
         let planned = plan::plan(&Planning {
             config: self.input.config,
             memory,
@@ -156,6 +169,7 @@ impl Look<'_> {
             model: &model,
             observed,
             claimed: &claimed,
+            certificates: &certificates,
             lost: &lost,
             objects: &self.objects,
             frozen: self.lowered.frozen,

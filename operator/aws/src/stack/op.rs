@@ -16,11 +16,14 @@ use super::{
     secrets::{self, Digests},
 };
 use crate::{
+    compare::certificate,
     model::{
-        Action, Attributes, Binding, HealthCheck, IpAddressType, Listener, LoadBalancer, Permission, Ref,
-        ResourceKind, Rule, SecurityGroup, SecurityGroupRef, TargetGroup,
+        Action, Attributes, Binding, Certificate, HealthCheck, IpAddressType, Listener, LoadBalancer,
+        Permission, Ref, ResourceKind, Rule, SecurityGroup, SecurityGroupRef, TargetGroup,
     },
-    observed::{ListenerSeen, LoadBalancerSeen, RuleSeen, SecurityGroupSeen, TargetGroupSeen},
+    observed::{
+        CertificateSeen, ListenerSeen, LoadBalancerSeen, RuleSeen, SecurityGroupSeen, TargetGroupSeen,
+    },
     ownership::Owned,
 };
 
@@ -73,8 +76,8 @@ pub enum StackOp {
     /// ModifyListener: protocol, default actions, policy, default certificate, ALPN.
     ModifyListener(Owned<ListenerSeen>, Listener),
     /// AddListenerCertificates.
-    AddCertificates(Ref<Listener>, Vec<String>),
-    /// RemoveListenerCertificates.
+    AddCertificates(Ref<Listener>, Vec<Ref<Certificate>>),
+    /// RemoveListenerCertificates, by ARN.
     RemoveCertificates(Ref<Listener>, Vec<String>),
     /// ModifyListenerAttributes: only those that differ.
     ModifyListenerAttributes(Ref<Listener>, Attributes),
@@ -88,7 +91,13 @@ pub enum StackOp {
     SetRulePriorities(Ref<Listener>, Vec<Move>),
     /// DeleteRule.
     DeleteRule(Ref<Rule>, Owned<RuleSeen>),
-    /// AddTags and RemoveTags, or their EC2 counterparts.
+    /// ImportCertificate of ACM, with tags.
+    ImportCertificate(Certificate),
+    /// ImportCertificate under the ARN that is there. The tag that says which content it has is set afterwards.
+    RenewCertificate(Owned<CertificateSeen>, Certificate),
+    /// DeleteCertificate.
+    DeleteCertificate(Owned<CertificateSeen>),
+    /// AddTags and RemoveTags, or their counterparts of EC2 and ACM.
     SetTags(Retag),
     /// Creates or patches a TargetGroupBinding object.
     PutBinding(Binding),
@@ -127,12 +136,14 @@ impl Operation for StackOp {
             | Self::CreateTargetGroup(_)
             | Self::CreateLoadBalancer(_)
             | Self::CreateListener(_)
-            | Self::CreateRule(_) => Effect::Create,
+            | Self::CreateRule(_)
+            | Self::ImportCertificate(_) => Effect::Create,
             Self::DeleteSecurityGroup(_)
             | Self::DeleteTargetGroup(_)
             | Self::DeleteLoadBalancer(_)
             | Self::DeleteListener(..)
             | Self::DeleteRule(..)
+            | Self::DeleteCertificate(_)
             | Self::DeleteBinding(_) => Effect::Delete,
             _ => Effect::Modify,
         }
@@ -170,6 +181,8 @@ impl Operation for StackOp {
             | Self::DeleteListener(listener, _) => listener.key(),
             Self::CreateRule(spec) => spec.reference().key(),
             Self::ModifyRule(rule, ..) | Self::DeleteRule(rule, _) => rule.key(),
+            Self::ImportCertificate(spec) | Self::RenewCertificate(_, spec) => key::<Certificate>(&spec.name),
+            Self::DeleteCertificate(seen) => certificate::stale_key(seen.get()),
             Self::SetTags(retag) => retag.resource.clone(),
             Self::PutBinding(spec) => spec.reference().key(),
             Self::DeleteBinding(binding) => binding.key(),
@@ -181,11 +194,10 @@ impl Operation for StackOp {
         match self {
             Self::CreateLoadBalancer(spec) => group_keys(&spec.security_groups),
             Self::SetSecurityGroups(_, groups) => group_keys(groups),
-            Self::CreateListener(spec) => {
-                action_keys(&spec.default_actions).chain([spec.load_balancer.key()]).collect()
-            }
-            Self::ModifyListener(_, spec) => {
-                action_keys(&spec.default_actions).chain([spec.reference().key()]).collect()
+            Self::CreateListener(spec) => listener_keys(spec).chain([spec.load_balancer.key()]).collect(),
+            Self::ModifyListener(_, spec) => listener_keys(spec).chain([spec.reference().key()]).collect(),
+            Self::AddCertificates(listener, certificates) => {
+                certificate_keys(certificates).chain([listener.key()]).collect()
             }
             Self::CreateRule(spec) => action_keys(&spec.actions).chain([spec.listener.key()]).collect(),
             Self::ModifyRule(_, _, spec) => action_keys(&spec.actions).chain([spec.listener.key()]).collect(),
@@ -198,7 +210,6 @@ impl Operation for StackOp {
             | Self::SetClassicAcl(..)
             | Self::Protect(_)
             | Self::Unprotect(..)
-            | Self::AddCertificates(..)
             | Self::RemoveCertificates(..)
             | Self::ModifyListenerAttributes(..)
             | Self::SetRulePriorities(..) => BTreeSet::from([self.resource()]),
@@ -225,6 +236,17 @@ fn group_keys(groups: &[SecurityGroupRef]) -> BTreeSet<ResourceKey> {
         SecurityGroupRef::Backend | SecurityGroupRef::Given(_) => None,
     };
     groups.iter().filter_map(managed).collect()
+}
+
+/// What the listener's own call needs: further certificates have calls of their own.
+fn listener_keys(spec: &Listener) -> impl Iterator<Item = ResourceKey> {
+    let default = spec.certificates.get(..1).unwrap_or_default();
+    action_keys(&spec.default_actions).chain(certificate_keys(default))
+}
+
+/// What has an ARN is there already.
+fn certificate_keys(certificates: &[Ref<Certificate>]) -> impl Iterator<Item = ResourceKey> {
+    certificates.iter().filter(|certificate| certificate.is_to_be_made()).map(Ref::key)
 }
 
 fn action_keys(actions: &[Action]) -> impl Iterator<Item = ResourceKey> {

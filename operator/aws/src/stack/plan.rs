@@ -1,9 +1,9 @@
 //! The plan of a stack: make first, switch, delete last.
 //!
-//! Order: security group, target groups, load balancer, listeners, rules, bindings; then tags; then what other services
-//! put on the load balancer, once it is active: a failure of theirs keeps nothing else back; then, after all that
-//! brings the new state about, rules, listeners, load balancers, bindings, target groups and security groups that
-//! nothing needs any more.
+//! Order: security group, target groups, certificates, load balancer, listeners, rules, bindings; then tags; then what
+//! other services put on the load balancer, once it is active: a failure of theirs keeps nothing else back; then, after
+//! all that brings the new state about, rules, listeners, load balancers, bindings, target groups, security groups and
+//! certificates that nothing needs any more.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ use super::{
     lost::{Lost, Memory},
 };
 use crate::{
-    compare::{self, Claimed, security_group::Door},
+    compare::{self, Claimed, certificate::Matched, security_group::Door},
     config::Config,
     lower::{Because, LowerError},
     model::{
@@ -30,6 +30,9 @@ use crate::{
     ownership::{Owned, Taken},
 };
 
+mod bindings;
+mod certificates;
+
 /// All that a plan is made from.
 #[derive(Debug)]
 pub(super) struct Planning<'a> {
@@ -38,6 +41,7 @@ pub(super) struct Planning<'a> {
     pub(super) model: &'a StackModel,
     pub(super) observed: &'a StackObserved,
     pub(super) claimed: &'a Claimed,
+    pub(super) certificates: &'a Matched,
     /// What was ours.
     pub(super) lost: &'a Lost,
     pub(super) memory: Memory<'a>,
@@ -77,6 +81,7 @@ pub(super) fn plan(planning: &Planning<'_>) -> Planned {
     };
     making.security_group();
     making.target_groups();
+    making.certificates();
     making.load_balancer();
     making.listeners();
     making.bindings();
@@ -322,21 +327,6 @@ impl Making<'_> {
         rules
     }
 
-    fn bindings(&mut self) {
-        for want in self.input.model.bindings.values() {
-            let group = self.input.claimed.target_groups.get(want.target_group.name());
-            let arn = group.map(|group| group.get().arn.as_str());
-            let backend = self.input.observed.backend_security_group.as_deref();
-            let known = arn.is_some() && (backend.is_some() || !want.needs_backend_group());
-            let object = self.input.objects.get(&want.key);
-            let right = object.is_some_and(|object| compare::binding::as_wanted(want, object, arn, backend));
-            if !(known && right) {
-                let waits = want.needs_backend_group().then_some(Wait::BackendSecurityGroup);
-                self.draft.switch(StackOp::PutBinding(want.clone()), waits.into_iter().collect());
-            }
-        }
-    }
-
     fn deletions(&mut self) {
         let farewell = || self.input.farewell.to_vec();
         for op in std::mem::take(&mut self.rule_deletions) {
@@ -373,6 +363,7 @@ impl Making<'_> {
                 self.draft.delete(StackOp::DeleteSecurityGroup(group.clone()), farewell());
             }
         }
+        self.certificates_to_delete();
     }
 
     /// Listeners of the load balancer that stays, on ports that nobody asks for. Those of one that goes, go with it.

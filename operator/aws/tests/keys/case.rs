@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fs};
 
+use fairway_core::settings::alb;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -72,6 +73,7 @@ pub(crate) struct Case {
     #[serde(default)]
     class: Map<String, Value>,
     beside: Option<Map<String, Value>>,
+    tls: Option<String>,
     #[serde(default)]
     paths: Vec<Path>,
     /// What is evaluated here is always made anew.
@@ -127,9 +129,9 @@ impl Case {
 
     /// The objects with one of the values; `masked` spells the key as one that has no row.
     pub(crate) fn objects(&self, which: Value2, known: &Known, masked: bool) -> Vec<Value> {
-        let annotation = |key: &str| format!("{}{key}", self.prefix);
+        let annotation = |key: &str| format!("{}{key}", alb::PREFIX);
         let own = format!("{}{}{}", if masked { "without-a-row." } else { "" }, self.key, self.tail);
-        let own = (annotation(&own), json!(text(self.value(which))));
+        let own = (format!("{}{own}", self.prefix), json!(text(self.value(which))));
         let mut annotations: Map<String, Value> = Map::new();
         annotations.insert(annotation("target-type"), json!("ip"));
         annotations.extend(self.with.iter().map(|(key, value)| (annotation(key), json!(text(value)))));
@@ -173,11 +175,13 @@ impl Case {
             })
             .collect();
         let class = self.place == Place::Class || !self.class.is_empty();
+        let tls: Vec<Value> = self.tls.iter().map(|secret| json!({"secretName": secret})).collect();
         json!({
             "apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
             "metadata": {"name": name, "namespace": "default", "uid": name, "annotations": annotations},
             "spec": {
                 "ingressClassName": if class { &self.name } else { "alb" },
+                "tls": tls,
                 "rules": [{"host": format!("{name}.example.com"), "http": {"paths": paths}}]
             }
         })

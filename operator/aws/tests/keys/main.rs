@@ -16,19 +16,25 @@ mod page;
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::{collections::BTreeSet, fs};
+use std::{collections::BTreeSet, fs, sync::LazyLock};
 
 use case::{Case, Known, Value2};
 use fairway_aws::{config::Config, facts::Certificate};
 use fairway_core::read::{self, ReadConfig};
 use serde_json::{Value, json};
-use support::world::World;
+use support::world::{Issued, World};
 
 /// What one value comes to: the models of all stacks, and who is told why something is not done.
 #[derive(Debug, PartialEq)]
 struct Came {
     models: Vec<Value>,
     held: BTreeSet<String>,
+}
+
+/// One for all looks: what differs between two is a key's doing.
+fn issued() -> &'static Issued {
+    static ISSUED: LazyLock<Issued> = LazyLock::new(|| Issued::of("keys.example.com"));
+    &ISSUED
 }
 
 /// The recorded account, with what cases name.
@@ -57,6 +63,7 @@ fn account() -> World {
         world.certificates.push(Certificate { arn: format!("arn:certificate/{name}"), names, issued: true });
     }
     world.shield_advanced = true;
+    world.put_tls("tls", issued());
     world.add(&json!([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default"}}]));
     world
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write as _, fs};
 
 use fairway_core::{
     ids::ProviderKind,
-    settings::{Origin, alb, registry::Dialect},
+    settings::{Origin, Row, alb, own},
 };
 use serde_json::Value;
 
@@ -14,6 +14,7 @@ use super::{
 };
 
 const ROWS: &str = "operator/core/src/settings/alb.rs";
+const OWN_ROWS: &str = "operator/core/src/settings/own.rs";
 const FIELDS: &str = "operator/core/src/read/params.rs";
 const SCHEMA: &str = "crds/yaml/ingressclassparams.elbv2.k8s.aws.yaml";
 /// Decides whose the Ingress is, before any row is read.
@@ -30,29 +31,37 @@ struct Line {
 
 /// Every key that can be written, annotations first.
 fn lines() -> Vec<Line> {
-    let code = fs::read_to_string(repository(ROWS)).unwrap();
-    let written = alb::ROWS.iter().flat_map(|row| {
+    written(ROWS, "alb", alb::ROWS).chain(written(OWN_ROWS, "own", own::ROWS)).chain(fields()).collect()
+}
+
+/// Annotations of one dialect, whose rows are in `file`.
+fn written(
+    file: &str,
+    module: &'static str,
+    rows: &'static [&'static dyn Row],
+) -> impl Iterator<Item = Line> {
+    let code = fs::read_to_string(repository(file)).unwrap();
+    rows.iter().flat_map(move |row| {
         let places = row.origins().iter().filter_map(|origin| match origin {
             Origin::Ingress => Some(Place::Ingress),
             Origin::Service => Some(Place::Service),
             Origin::ClassParams => None,
         });
-        let (constant, row) = (constant(&code, row.key()), *row);
+        let (constant, row) = (constant(&code, module, row.key()), *row);
         places.map(move |place| Line {
             place,
             key: row.key().to_owned(),
             row: constant.clone(),
             honoured: row.honoured_by().contains(&ProviderKind::Aws),
         })
-    });
-    written.chain(fields()).collect()
+    })
 }
 
 /// The constant that declares a row; a row that is not read has none.
-fn constant(code: &str, key: &str) -> String {
+fn constant(code: &str, module: &str, key: &str) -> String {
     let own = format!("= \"{key}\",");
     let name = code.lines().find(|line| line.contains(&own)).and_then(|line| line.trim().split(':').next());
-    name.map_or_else(|| "none".to_owned(), |name| format!("`alb::{name}`"))
+    name.map_or_else(|| "none".to_owned(), |name| format!("`{module}::{name}`"))
 }
 
 /// Fields of class parameters, to the depth at which cases name them.
@@ -84,8 +93,7 @@ fn fields() -> Vec<Line> {
 }
 
 fn by_key(cases: &[Case]) -> BTreeMap<(Place, &str), &Case> {
-    let own = cases.iter().filter(|case| case.prefix == Dialect::Alb.prefixes()[0]);
-    own.map(|case| ((case.place, case.key.as_str()), case)).collect()
+    cases.iter().map(|case| ((case.place, case.key.as_str()), case)).collect()
 }
 
 /// What is missing on either side.
@@ -120,13 +128,15 @@ pub(crate) fn problems(cases: &[Case]) -> Vec<String> {
 pub(crate) fn page(cases: &[Case]) -> String {
     let (lines, known) = (lines(), by_key(cases));
     let mut page = format!(
-        "# Keys of Ingresses, and what shows that they work\n\nEvery annotation under `{}`, on an Ingress or on a Service behind \
-         one, and every field of IngressClassParams: its row in the settings table ([rows](../../{ROWS}), [fields](../../{FIELDS})), \
+        "# Keys of Ingresses, and what shows that they work\n\nEvery annotation under `{}` or `{}`, on an Ingress or on a \
+         Service behind one, and every field of IngressClassParams: its row in the settings table ([rows](../../{ROWS}), \
+         [our own](../../{OWN_ROWS}), [fields](../../{FIELDS})), \
          and the case of [e2e/keys](../../e2e/keys) that changes its value. Each case is a test of its own in \
          `e2e/scenarios/test_keys.py`, which sees AWS differ in what the last column names and nowhere else (or the refusal that \
          it names), and `operator/aws/tests/keys` shows that nothing differs without the row. Generated; do not edit.\n\nA key that \
          ends with a dot is a family.\n",
-        alb::PREFIX
+        alb::PREFIX,
+        own::PREFIX
     );
     for (place, title) in [
         (Place::Ingress, "On an Ingress"),

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use fairway_aws::{
-    model::{Action, Listener, Oidc, Permission, Rule, SecurityGroupRef, Tags},
-    observed::{ListenerSeen, LoadBalancerSeen, RuleSeen, SecurityGroupSeen, Shielding, TargetGroupSeen},
+    model::{Action, Certificate, Listener, Oidc, Permission, Ref, Rule, SecurityGroupRef, Tags},
+    observed::{
+        CertificateKind, CertificateSeen, ListenerSeen, LoadBalancerSeen, RuleSeen, SecurityGroupSeen,
+        Shielding, TargetGroupSeen,
+    },
     stack::{StackOp, secrets},
 };
 use fairway_core::{
@@ -102,7 +105,8 @@ impl World {
             });
             listeners.chain([(seen.handle.id.clone(), &mut seen.tags)]).collect::<Vec<_>>()
         });
-        groups.chain(targets).chain(balancers).find(|(other, _)| other == id).unwrap().1
+        let certificates = observed.certificates.values_mut().map(|seen| (seen.arn.clone(), &mut seen.tags));
+        groups.chain(targets).chain(balancers).chain(certificates).find(|(other, _)| other == id).unwrap().1
     }
 
     pub(crate) fn apply(&mut self, op: &StackOp) {
@@ -183,6 +187,22 @@ impl World {
                 tags.extend(retag.set.clone());
                 tags.retain(|key, _| !retag.remove.contains(key));
             }
+            StackOp::ImportCertificate(spec) => {
+                let arn = format!("arn:aws:acm:us-east-1:0:certificate/{number}");
+                let (kind, tags) = (CertificateKind::Imported, spec.tags.clone());
+                let seen = CertificateSeen { arn: arn.clone(), kind, tags };
+                self.observed.certificates.insert(arn, seen);
+            }
+            StackOp::RenewCertificate(seen, _) => {
+                assert!(self.observed.certificates.contains_key(&seen.get().arn));
+            }
+            StackOp::DeleteCertificate(seen) => {
+                let arn = &seen.get().arn;
+                let mut listeners =
+                    self.observed.load_balancers.values().flat_map(|balancer| balancer.listeners.values());
+                assert!(listeners.all(|listener| !listener.certificates.contains(arn)), "{arn} is in use");
+                assert!(self.observed.certificates.remove(arn).is_some());
+            }
             _ => self.apply_balancer(op, number),
         }
     }
@@ -253,15 +273,15 @@ impl World {
             }
             StackOp::CreateListener(spec) => {
                 self.check_actions(spec.load_balancer.name(), &spec.default_actions);
-                let seen = listener(spec, number);
+                let seen = self.new_listener(spec, number);
                 let all = &mut self.balancer(spec.load_balancer.name()).listeners;
                 assert!(all.insert(spec.port, seen).is_none(), "port {} is taken", spec.port);
             }
             StackOp::ModifyListener(_, spec) => {
                 self.check_actions(spec.load_balancer.name(), &spec.default_actions);
+                let first = self.arns(&spec.certificates).first().cloned();
                 let seen = self.listener(spec.reference().name());
                 let further: Vec<String> = seen.certificates.iter().skip(1).cloned().collect();
-                let first = spec.certificates.first().cloned();
                 seen.certificates = first.into_iter().chain(further).collect();
                 seen.protocol = spec.protocol;
                 seen.default_actions = shown(&spec.default_actions);
@@ -270,9 +290,10 @@ impl World {
                 seen.client_certificates =
                     spec.client_certificates.clone().or(seen.client_certificates.take());
             }
-            StackOp::AddCertificates(reference, arns) => {
+            StackOp::AddCertificates(reference, added) => {
+                let arns = self.arns(added);
                 let seen = &mut self.listener(reference.name()).certificates;
-                seen.extend(arns.iter().cloned());
+                seen.extend(arns);
                 seen[1..].sort();
             }
             StackOp::RemoveCertificates(reference, arns) => {
@@ -324,6 +345,24 @@ impl World {
     }
 }
 
+impl World {
+    /// ARNs of certificates: of those that were made, by the tag that holds their names.
+    fn arns(&self, certificates: &[Ref<Certificate>]) -> Vec<String> {
+        let bears = |seen: &&CertificateSeen, name: &str| seen.tags.values().any(|value| value == name);
+        let made = |name: &str| self.observed.certificates.values().find(|seen| bears(seen, name));
+        let arn = |one: &Ref<Certificate>| match one.is_to_be_made() {
+            true => made(one.name()).unwrap_or_else(|| panic!("{} is not made", one.name())).arn.clone(),
+            false => one.name().to_owned(),
+        };
+        certificates.iter().map(arn).collect()
+    }
+
+    fn new_listener(&self, spec: &Listener, number: u32) -> ListenerSeen {
+        let default = spec.certificates.get(..1).unwrap_or_default();
+        ListenerSeen { certificates: self.arns(default), ..listener(spec, number) }
+    }
+}
+
 fn listener(spec: &Listener, number: u32) -> ListenerSeen {
     ListenerSeen {
         arn: format!("arn:{}/{number}", spec.reference().name()),
@@ -331,7 +370,7 @@ fn listener(spec: &Listener, number: u32) -> ListenerSeen {
         protocol: spec.protocol,
         default_actions: shown(&spec.default_actions),
         ssl_policy: spec.ssl_policy.clone(),
-        certificates: spec.certificates.first().cloned().into_iter().collect(),
+        certificates: Vec::new(),
         alpn_policy: spec.alpn_policy.clone(),
         client_certificates: spec.client_certificates.clone(),
         attributes: Default::default(),

@@ -6,7 +6,7 @@ use fairway_aws::{
     config::Config,
     facts::{Answer, BoundGroup, Certificate, Interface, InterfaceGroup, Query, Subnet},
     observed::StackObserved,
-    secret::{ClientSeen, Secret},
+    secret::{ClientSeen, Secret, tls::TlsSeen},
     stack::{Stacks, secrets},
 };
 use fairway_core::{
@@ -19,6 +19,22 @@ use k8s_openapi::api::networking::v1::Ingress;
 use serde_json::{Value, json};
 
 use super::recorded;
+
+/// A certificate and its key, in PEM.
+#[derive(Debug, Clone)]
+pub(crate) struct Issued {
+    pub certificate: String,
+    pub key: String,
+}
+
+impl Issued {
+    /// A new one for a host.
+    pub(crate) fn of(host: &str) -> Self {
+        let rcgen::CertifiedKey { cert, signing_key } =
+            rcgen::generate_simple_self_signed(vec![host.to_owned()]).unwrap();
+        Self { certificate: cert.pem(), key: signing_key.serialize_pem() }
+    }
+}
 
 /// What AWS and the cluster hold.
 #[derive(Debug, Clone, Default)]
@@ -40,6 +56,8 @@ pub(crate) struct World {
     pub bound_groups: Vec<BoundGroup>,
     /// By namespace and name.
     pub secrets: BTreeMap<Key, Secret>,
+    /// Seconds since the epoch.
+    pub now: i64,
     pub made: u32,
     pub last_good: LastGood,
     /// Answers that are not those of this world.
@@ -123,6 +141,7 @@ impl World {
                 Answer::Certificate(self.certificates.iter().find(|one| one.arn == *arn).cloned())
             }
             Query::Client(secret) => Answer::Client(ClientSeen::of(self.secrets.get(secret))),
+            Query::TlsSecret(secret) => Answer::TlsSecret(TlsSeen::of(self.secrets.get(secret), self.now)),
             Query::TargetGroup(name) => Answer::TargetGroup((name != "missing").then(|| {
                 format!("arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/{name}/0")
             })),
@@ -183,17 +202,25 @@ impl World {
         panic!("evaluate did not settle");
     }
 
-    /// What is known of Secrets is kept from look to look; the rest is seen anew.
+    /// What is known of Secrets and certificates is kept from look to look; the rest is seen anew.
     pub(crate) fn remember(&mut self, bindings: &Bindings) {
-        let key = secrets::key();
-        self.last_good.resources.remove(&key.0);
-        self.last_good.resources.extend(bindings.get(&key).map(|told| (key.0, told.id.clone())));
+        let kept = |key: &str| key == secrets::key().0 || key.starts_with("certificate/");
+        self.last_good.resources.retain(|key, _| !kept(key));
+        let known = bindings.iter().filter(|(key, _)| kept(&key.0));
+        self.last_good.resources.extend(known.map(|(key, handle)| (key.0.clone(), handle.id.clone())));
     }
 
     /// A Secret with a client.
     pub(crate) fn put_client(&mut self, name: &str, id: &str, secret: &str) {
         let entry = |name: &str, text: &str| (name.to_owned(), text.as_bytes().to_vec());
         let entries = [entry("clientID", id), entry("clientSecret", secret)].into();
+        self.secrets.insert(Key::new("default", name), Secret { uid: format!("uid-{name}"), entries });
+    }
+
+    /// A Secret with a certificate, as an issuer of certificates keeps it.
+    pub(crate) fn put_tls(&mut self, name: &str, pair: &Issued) {
+        let entry = |name: &str, text: &str| (name.to_owned(), text.as_bytes().to_vec());
+        let entries = [entry("tls.crt", &pair.certificate), entry("tls.key", &pair.key)].into();
         self.secrets.insert(Key::new("default", name), Secret { uid: format!("uid-{name}"), entries });
     }
 

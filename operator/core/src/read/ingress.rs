@@ -22,7 +22,7 @@ use super::{
 use crate::{
     ids::{Key, ObjectRef, Port, ProviderKind, StackId},
     intent::{Ask, DnsName, HttpAsk, HttpProtocol, Listen, Member, Tls},
-    settings::{Origin, Settings, alb, dns, registry::Dialect},
+    settings::{Origin, Settings, alb, dns, own, registry::Dialect},
     snapshot::Snapshot,
 };
 
@@ -90,9 +90,10 @@ fn listens(settings: &Settings, provider: ProviderKind, tls: &[Tls]) -> Vec<List
     if let Some(listens) = settings.get(&alb::LISTEN_PORTS).ok().flatten() {
         return listens.value;
     }
-    let certificates = settings.get(&alb::CERTIFICATE_ARN).ok().flatten();
+    let given = settings.get(&alb::CERTIFICATE_ARN).ok().flatten().is_some_and(|arns| !arns.value.is_empty());
+    let imported = settings.get(&own::IMPORT_CERTIFICATES).ok().flatten().is_some_and(|asked| asked.value);
     match provider {
-        ProviderKind::Aws if certificates.is_some_and(|arns| !arns.value.is_empty()) => vec![HTTPS],
+        ProviderKind::Aws if given || imported => vec![HTTPS],
         ProviderKind::InCluster if !tls.is_empty() => vec![HTTP, HTTPS],
         ProviderKind::Aws | ProviderKind::InCluster => vec![HTTP],
     }
@@ -152,7 +153,7 @@ impl<'a> Reader<'a> {
             Ok(written) => self.class = self.note(&self.object.clone(), written),
             Err(error) => self.errors.push(error),
         }
-        for dialect in [Dialect::Alb, Dialect::Dns] {
+        for dialect in [Dialect::Alb, Dialect::Dns, Dialect::Own] {
             let written = self.sorter(dialect, Origin::Ingress).annotations(&self.object, &ingress.metadata);
             let entries = self.note(&self.object.clone(), written);
             self.own.extend(entries);

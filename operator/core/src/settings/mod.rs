@@ -37,6 +37,7 @@ pub mod documents;
 pub mod front;
 pub mod in_cluster;
 pub mod nlb;
+pub mod own;
 pub mod registry;
 pub mod value;
 pub mod words;

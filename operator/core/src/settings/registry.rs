@@ -1,6 +1,6 @@
 //! All rows of all dialects: which annotation is meant, and what may be done with it.
 
-use super::{Origin, Row, alb, dns, in_cluster, nlb};
+use super::{Origin, Row, alb, dns, in_cluster, nlb, own};
 
 /// A set of annotations that belong together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -11,13 +11,15 @@ pub enum Dialect {
     Nlb,
     /// `external-dns.kubernetes.io`, and `external-dns.alpha.kubernetes.io`
     Dns,
+    /// `fairway.dev`
+    Own,
     /// Parameters of in-cluster classes.
     InCluster,
 }
 
 impl Dialect {
     /// All of them, in the order of the reference page.
-    pub const ALL: [Self; 4] = [Self::Alb, Self::Nlb, Self::Dns, Self::InCluster];
+    pub const ALL: [Self; 5] = [Self::Alb, Self::Nlb, Self::Dns, Self::Own, Self::InCluster];
 
     /// Its rows.
     #[must_use]
@@ -26,6 +28,7 @@ impl Dialect {
             Self::Alb => alb::ROWS,
             Self::Nlb => nlb::ROWS,
             Self::Dns => dns::ROWS,
+            Self::Own => own::ROWS,
             Self::InCluster => in_cluster::ROWS,
         }
     }
@@ -37,6 +40,7 @@ impl Dialect {
             Self::Alb => &[alb::PREFIX],
             Self::Nlb => &[nlb::PREFIX],
             Self::Dns => &[dns::PREFIX, dns::FORMER_PREFIX],
+            Self::Own => &[own::PREFIX],
             Self::InCluster => &[],
         }
     }

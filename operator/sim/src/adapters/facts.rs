@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use fairway_aws::{
     facts::{Answer as Fact, BoundGroup, Interface, Query},
     network::Network,
-    secret::ClientSeen,
+    secret::{ClientSeen, tls::TlsSeen},
     stack::Stacks,
     targets::Targets,
 };
@@ -47,6 +47,10 @@ fn fact(inner: &Inner, query: &Query) -> Fact {
         Query::Certificates => Fact::Certificates(aws.certificates.values().cloned().collect()),
         Query::Certificate(arn) => Fact::Certificate(aws.certificates.get(arn).cloned()),
         Query::Client(secret) => Fact::Client(ClientSeen::of(inner.cluster.secrets.get(secret))),
+        Query::TlsSecret(secret) => {
+            let now = i64::try_from(aws.now).unwrap_or(i64::MAX);
+            Fact::TlsSecret(TlsSeen::of(inner.cluster.secrets.get(secret), now))
+        }
         Query::TargetGroup(name) => {
             let named = aws.target_groups.values().find(|row| row.ask.name == *name);
             Fact::TargetGroup(named.map(|row| row.arn.clone()))

@@ -8,7 +8,8 @@ use async_trait::async_trait;
 use fairway_aws::{
     model::{Action, Addon, Ref, Tags},
     observed::{
-        AddonsSeen, ListenerSeen, LoadBalancerSeen, RuleSeen, StackObserved, StackScope, TargetGroupSeen,
+        AddonsSeen, CertificateKind, CertificateSeen, ListenerSeen, LoadBalancerSeen, RuleSeen,
+        StackObserved, StackScope, TargetGroupSeen,
     },
     stack::Stacks,
 };
@@ -49,7 +50,24 @@ fn observed(aws: &Aws, scope: &StackScope) -> StackObserved {
             .collect(),
         target_groups: targets.into_iter().map(|row| (row.ask.name.clone(), group(row))).collect(),
         backend_security_group: backend(aws),
+        certificates: scope
+            .certificates
+            .iter()
+            .flat_map(|recorded| certificates(aws, &marked, recorded))
+            .collect(),
     }
+}
+
+fn certificates<'a>(
+    aws: &'a Aws,
+    marked: &'a impl Fn(&Tags) -> bool,
+    recorded: &'a BTreeSet<String>,
+) -> impl Iterator<Item = (String, CertificateSeen)> + 'a {
+    let rows = aws.imported.iter().filter(|(arn, row)| marked(&row.tags) || recorded.contains(*arn));
+    rows.map(|(arn, row)| {
+        let kind = CertificateKind::Imported;
+        (arn.clone(), CertificateSeen { arn: arn.clone(), kind, tags: row.tags.clone() })
+    })
 }
 
 /// Names of the stack's target groups by ARN.

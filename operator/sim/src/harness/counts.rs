@@ -28,6 +28,7 @@ pub(super) fn counts(inner: &Inner, before: &BTreeSet<String>) -> Counts {
         ("target_groups".to_owned(), count("target group")),
         ("security_groups".to_owned(), count("security group")),
         ("targets".to_owned(), registered),
+        ("certificates".to_owned(), count("certificate")),
         ("records".to_owned(), records),
         ("pods_let_in".to_owned(), objects.pods.values().map(told).sum()),
         ("bindings".to_owned(), objects.target_group_bindings.len()),

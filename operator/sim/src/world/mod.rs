@@ -30,6 +30,7 @@ use std::collections::BTreeMap;
 
 use fairway_aws::facts::{Certificate, Interface, Subnet};
 
+pub use certificate::ImportedRow;
 pub use listener::{ListenerAsk, ListenerChange, ListenerRow};
 pub use load_balancer::{BalancerAsk, BalancerRow, State};
 pub use network::Seed;
@@ -108,6 +109,8 @@ pub struct Aws {
     pub(crate) interfaces: BTreeMap<String, Interface>,
     pub(crate) instances: BTreeMap<String, String>,
     pub(crate) certificates: BTreeMap<String, Certificate>,
+    /// Those of them that were imported.
+    pub(crate) imported: BTreeMap<String, ImportedRow>,
     /// ARNs by name.
     pub(crate) trust_stores: BTreeMap<String, String>,
     /// ARNs by name.

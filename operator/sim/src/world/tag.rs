@@ -10,6 +10,9 @@ const MOST: usize = 50;
 /// Resources in one DescribeTags or AddTags call.
 const MOST_RESOURCES: usize = 20;
 
+/// ACM's own code.
+const CERTIFICATE: &str = "ResourceNotFoundException";
+
 /// Tags as they may be given at creation.
 pub(super) fn check(tags: &Tags) -> Answered<()> {
     unless(
@@ -59,6 +62,7 @@ impl Aws {
             "TargetGroupNotFound" => self.target_groups.get(id).map(|row| &row.tags),
             "ListenerNotFound" => self.listeners.get(id).map(|row| &row.tags),
             "RuleNotFound" => self.rules.get(id).map(|row| &row.tags),
+            CERTIFICATE => self.imported.get(id).map(|row| &row.tags),
             _ => self.balancers.get(id).map(|row| &row.tags),
         }
         .map_or_else(|| refuse(missing, id), Ok)
@@ -71,6 +75,7 @@ impl Aws {
             "TargetGroupNotFound" => self.target_groups.get_mut(id).map(|row| &mut row.tags),
             "ListenerNotFound" => self.listeners.get_mut(id).map(|row| &mut row.tags),
             "RuleNotFound" => self.rules.get_mut(id).map(|row| &mut row.tags),
+            CERTIFICATE => self.imported.get_mut(id).map(|row| &mut row.tags),
             _ => self.balancers.get_mut(id).map(|row| &mut row.tags),
         }
         .map_or_else(|| refuse(missing, id), Ok)
@@ -86,6 +91,7 @@ fn not_found(id: &str) -> &'static str {
         Some("targetgroup") => "TargetGroupNotFound",
         Some("listener") => "ListenerNotFound",
         Some("listener-rule") => "RuleNotFound",
+        Some("certificate") => CERTIFICATE,
         _ => "LoadBalancerNotFound",
     }
 }

@@ -178,17 +178,23 @@ fn a_secret_affects_whoever_names_it_by_itself_or_by_its_services() {
         object["metadata"]["annotations"] = annotations;
         object
     };
+    let imports = |mut object: Value, asked: &str| {
+        object["spec"]["tls"] = json!([{"secretName": "imported"}]);
+        annotated(object, json!({"fairway.dev/import-certificates": asked}))
+    };
     let snapshot = cluster(&[
         class(),
         annotated(ingress("shop", None, "web"), provider("own")),
+        imports(ingress("https", None, "web"), "true"),
+        imports(ingress("plain", None, "web"), "false"),
         ingress("other", None, "api"),
         annotated(ingress("broken", None, "web"), json!({"alb.ingress.kubernetes.io/auth-idp-oidc": "{"})),
         service("web"),
         annotated(service("api"), provider("of-service")),
     ]);
     let named = secrets(&snapshot, &ReadConfig::default());
-    let other = stack(StackKey::Ingress(Key::new("default", "other")));
-    let want = [("of-service", other), ("own", shop())];
+    let of = |name| stack(StackKey::Ingress(Key::new("default", name)));
+    let want = [("of-service", of("other")), ("own", shop()), ("imported", of("https"))];
     let want = want.map(|(secret, unit)| (Key::new("default", secret), BTreeSet::from([unit])));
     assert_eq!(named, BTreeMap::from(want));
 }

@@ -17,7 +17,7 @@ use crate::{
         written::{self, place},
     },
     settings::{
-        Provenance, Settings, Unreadable, alb,
+        Provenance, Settings, Unreadable, alb, own,
         words::{AuthenticationType, Unauthenticated},
     },
     snapshot::Snapshot,
@@ -39,7 +39,17 @@ pub fn secrets(snapshot: &Snapshot, ingress: &Ingress) -> BTreeSet<Key> {
     let key = format!("{}{}", alb::PREFIX, alb::AUTH_IDP_OIDC.key);
     let documents = metas.filter_map(|meta| meta.annotations.as_ref()?.get(&key));
     let providers = documents.filter_map(|text| (alb::AUTH_IDP_OIDC.parse)(text).ok());
-    providers.map(|provider| Key::new(namespace, &provider.secret)).collect()
+    let names = providers.map(|provider| provider.secret).chain(imported(ingress));
+    names.map(|name| Key::new(namespace, &name)).collect()
+}
+
+/// The Secrets whose certificates are imported.
+fn imported(ingress: &Ingress) -> impl Iterator<Item = String> {
+    let key = format!("{}{}", own::PREFIX, own::IMPORT_CERTIFICATES.key);
+    let asked = ingress.metadata.annotations.as_ref().and_then(|all| all.get(&key));
+    let asked = asked.is_some_and(|text| (own::IMPORT_CERTIFICATES.parse)(text) == Ok(true));
+    let tls = ingress.spec.iter().filter(move |_| asked).flat_map(|spec| spec.tls.iter().flatten());
+    tls.filter_map(|tls| tls.secret_name.clone())
 }
 
 impl Reader<'_> {

@@ -8,7 +8,7 @@ use fairway_aws::{
         Action, Binding, Listener, LoadBalancer, Ref, ResourceKind, Rule, SecretRef, SecurityGroupRef,
         TargetGroup,
     },
-    secret::{ClientSeen, Secret},
+    secret::{ClientSeen, Secret, tls::KeyPair},
     stack::{Retag, StackOp, Stacks, secrets},
 };
 use fairway_core::{
@@ -65,6 +65,10 @@ impl Known<'_> {
         groups.iter().map(group).collect()
     }
 
+    fn default_certificate(&self, spec: &Listener) -> Result<Option<String>, Refusal> {
+        spec.certificates.first().map(|first| self.id(first)).transpose()
+    }
+
     fn actions(&self, actions: &[Action]) -> Result<Vec<Action>, Refusal> {
         let mut actions = actions.to_vec();
         for action in &mut actions {
@@ -82,6 +86,13 @@ impl Known<'_> {
     }
 
     /// AWS is told what was decided on, or nothing.
+    fn key_pair(&self, wanted: &SecretRef) -> Result<KeyPair, Refusal> {
+        let pair = self.1.get(&wanted.secret).and_then(|secret| KeyPair::of(secret).ok());
+        let pair = pair.filter(|pair| pair.digest() == wanted.digest);
+        pair.ok_or_else(|| Refusal::new(Class::Transient, "SecretChanged", wanted.secret.to_string()))
+    }
+
+    /// The same of a client.
     fn has_client(&self, wanted: Option<&SecretRef>) -> Result<(), Refusal> {
         let wanted = wanted.ok_or_else(|| Refusal::bug("NoClient", "no Secret is named"))?;
         match ClientSeen::of(self.1.get(&wanted.secret)) {
@@ -110,7 +121,7 @@ fn done(answered: Answered<()>, code: &str) -> Result<Applied, Refusal> {
 /// What is gone already is removed; so says the engine's contract.
 fn removed(answered: Answered<()>) -> Result<Applied, Refusal> {
     match answered {
-        Err(error) if !error.code.ends_with("NotFound") => Err(refused(error)),
+        Err(error) if !error.code.contains("NotFound") => Err(refused(error)),
         _ => Ok(Applied::Removed),
     }
 }
@@ -140,6 +151,14 @@ fn one(inner: &mut Inner, op: &StackOp, known: &Known<'_>, now: u64) -> Result<A
         StackOp::PutBinding(spec) => put_binding(inner, spec, known),
         StackOp::DeleteBinding(binding) => delete_binding(inner, binding, now),
         StackOp::SetTags(retag) => set_tags(aws, retag),
+        StackOp::ImportCertificate(spec) => {
+            let arn = aws.import_certificate(&known.key_pair(&spec.secret)?, &spec.tags);
+            Ok(made(op.resource(), &arn))
+        }
+        StackOp::RenewCertificate(have, spec) => {
+            changed(aws.renew_certificate(&have.get().arn, &known.key_pair(&spec.secret)?))
+        }
+        StackOp::DeleteCertificate(have) => removed(aws.delete_certificate(&have.get().arn)),
         StackOp::RememberSecrets(digests) => {
             Ok(Applied::Produced { key: op.resource(), handle: secrets::handle(digests) })
         }
@@ -174,13 +193,16 @@ fn balancer(aws: &mut Aws, op: &StackOp, known: &Known<'_>) -> Result<Applied, R
                 protocol: Some(spec.protocol),
                 default_actions: Some(known.actions(&spec.default_actions)?),
                 ssl_policy: spec.ssl_policy.clone(),
-                certificate: spec.certificates.first().cloned(),
+                certificate: known.default_certificate(spec)?,
                 alpn_policy: spec.alpn_policy.clone(),
                 client_certificates: spec.client_certificates.clone(),
             };
             changed(aws.modify_listener(&have.get().arn, change).map(drop))
         }
-        StackOp::AddCertificates(listener, arns) => changed(aws.add_certificates(&known.id(listener)?, arns)),
+        StackOp::AddCertificates(listener, added) => {
+            let arns = added.iter().map(|one| known.id(one)).collect::<Result<Vec<_>, _>>()?;
+            changed(aws.add_certificates(&known.id(listener)?, &arns))
+        }
         StackOp::RemoveCertificates(listener, arns) => {
             changed(aws.remove_certificates(&known.id(listener)?, arns))
         }
@@ -254,7 +276,7 @@ fn create_listener(aws: &mut Aws, spec: &Listener, known: &Known<'_>) -> Result<
         protocol: spec.protocol,
         default_actions: known.actions(&spec.default_actions)?,
         ssl_policy: spec.ssl_policy.clone(),
-        certificate: spec.certificates.first().cloned(),
+        certificate: known.default_certificate(spec)?,
         alpn_policy: spec.alpn_policy.clone(),
         client_certificates: spec.client_certificates.clone(),
         tags: spec.tags.clone(),
