@@ -140,7 +140,11 @@ def test_invalid(trouble, shop, cloud, cluster):
     assert note in trouble.says("InvalidSetting")
     trouble.neighbour_goes_on()
     mark = cloud.mark()
-    steadily("nobody asks before its author acts", lambda: need(not cloud.writes(mark), cloud.writes(mark)), 3.0)
+
+    def own():
+        return [call for call in cloud.writes(mark) if trouble.arn.rpartition("loadbalancer/")[2] in str(call["parameters"])]
+
+    steadily("nobody asks before its author acts", lambda: need(not own(), own()), 3.0)
     assert len(trouble.warnings()) == 1, trouble.warnings()
     shop.ingress("bad", [route(), route("/new")], IP)
     shop.up("bad")
@@ -164,7 +168,8 @@ def test_pending(trouble, shop):
     assert "elbv2 DeleteTargetGroup: ResourceInUse" in trouble.says("NotYetFree")
     trouble.neighbour_goes_on()
     *_, again = gaps(trouble.attempts("DeleteTargetGroup", 3, match=group))
-    assert again >= 4.5 - SLACK, again
+    # The neighbour's change brings a look; a deletion that was refused twice is not asked for within two seconds all the same.
+    assert again >= 2 - SLACK, again
     assert not trouble.warnings(), trouble.warnings()
     trouble.ends()
     assert group not in trouble.cloud.target_groups()
