@@ -138,8 +138,10 @@ def _outcome(actions: list[dict[str, Any]], tags: dict[str, dict[str, str]]) -> 
         return last["FixedResponseConfig"]["StatusCode"]
     if last["Type"] == "redirect":
         return f"redirect to {last['RedirectConfig']['Protocol']}:{last['RedirectConfig']['Port']}"
-    need(last["TargetGroupArn"] in tags, "a target group came after the list was read")
-    return tags[last["TargetGroupArn"]]["ingress.k8s.aws/resource"].partition("/")[2]
+    groups = last["ForwardConfig"]["TargetGroups"]
+    serving = [group["TargetGroupArn"] for group in groups if len(groups) == 1 or group["Weight"]]
+    need(all(arn in tags for arn in serving), "a target group came after the list was read")
+    return "+".join(tags[arn]["ingress.k8s.aws/resource"].partition("/")[2] for arn in serving)
 
 
 def _prefixed(prefix: str, annotations: dict[str, str] | None) -> dict[str, str]:

@@ -92,6 +92,7 @@ impl Aws {
                 let read = self.read_interfaces(addresses, instances);
                 self.answers.interfaces.get(query.clone(), INTERFACES, read).await?
             }
+            Query::Healthy(arn) => Answer::Healthy(self.has_healthy_target(arn).await?),
             Query::VpcOf(vpc) => Answer::VpcOf(self.ranges_of(vpc).await?),
             Query::BoundGroup { named, role } => {
                 Answer::BoundGroup(self.bound_group(named, role.as_ref()).await?)

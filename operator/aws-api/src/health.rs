@@ -1,6 +1,6 @@
-//! How AWS judges targets: for people, never for decisions.
+//! How AWS judges targets: for people, and before a rule lets go of those it had.
 
-use aws_sdk_elasticloadbalancingv2::types::TargetHealthDescription;
+use aws_sdk_elasticloadbalancingv2::types::{TargetHealthDescription, TargetHealthStateEnum};
 use fairway_engine::ports::Refusal;
 use serde::Serialize;
 
@@ -29,6 +29,12 @@ impl Aws {
             Err(fault) if fault.is(&["TargetGroupNotFound"]) => Ok(None),
             Err(fault) => Err(fault.into()),
         }
+    }
+
+    /// Whether AWS finds a target of the group healthy.
+    pub(crate) async fn has_healthy_target(&self, target_group: &str) -> Result<bool, Refusal> {
+        let targets = self.target_health(target_group).await?.unwrap_or_default();
+        Ok(targets.iter().any(|target| target.state == TargetHealthStateEnum::Healthy.as_str()))
     }
 }
 

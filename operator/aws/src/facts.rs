@@ -45,6 +45,8 @@ pub enum Query {
         /// Instance ids, sorted.
         instances: Vec<String>,
     },
+    /// Whether AWS finds a target of a target group healthy, by ARN.
+    Healthy(String),
     /// Address ranges of another VPC than the configured one, by id.
     VpcOf(String),
     /// The target group that a TargetGroupBinding names.
@@ -102,6 +104,8 @@ pub enum Answer {
     BackendSecurityGroup(Option<String>),
     /// In the order of their ids.
     Interfaces(Vec<Interface>),
+    /// Not when there is no such group.
+    Healthy(bool),
     /// IPv4 and IPv6 ranges; `None`: no such VPC is known to the account.
     VpcOf(Option<Vec<String>>),
     /// `None`: there is no such group.

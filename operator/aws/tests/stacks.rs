@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use fairway_aws::{
     config::{Config, Quota, Quotas},
-    model::{Scheme, Tags},
+    model::{Action, Scheme, Tags, WeightedTarget},
     observed::{LoadBalancerSeen, RuleSeen},
     stack::{StackOp, Stacks},
 };
@@ -642,4 +642,93 @@ fn a_service_that_cannot_be_a_load_balancer_says_why() {
         assert_eq!(codes(&evaluation), [("edge".to_owned(), code, true)]);
         assert!(evaluation.plan.is_empty());
     }
+}
+
+/// Groups that requests are forwarded to, with their shares; names as they are in the world.
+fn shares(actions: &[Action]) -> Vec<(String, i32)> {
+    let Some(Action::Forward(forward)) = actions.last() else { panic!("{actions:?}") };
+    let share = |target: &WeightedTarget| (target.target_group.name().to_owned(), target.weight);
+    forward.targets.iter().map(share).collect()
+}
+
+fn step(world: &mut World, unit: &StackId) -> Evaluation<Stacks> {
+    let (evaluation, _) = world.look(&config(), unit);
+    evaluation.plan.ops().iter().for_each(|planned| world.apply(&planned.op));
+    evaluation
+}
+
+#[test]
+fn a_rule_keeps_its_targets_until_one_of_the_next_is_healthy() {
+    let mut world = World::recorded();
+    world.add(&json!([ingress("web", &[], &[("/", "web")])]));
+    world.settle(&config(), &own("web"));
+    let old = world.observed.target_groups.keys().next().unwrap().clone();
+    let secure = ingress("web", &[("backend-protocol", "HTTPS")], &[("/", "web")]);
+    world.change(&secure);
+
+    let before_last = step(&mut world, &own("web"));
+    assert_eq!(deletions(&before_last), [""; 0]);
+    assert_eq!(codes(&before_last), [("web".to_owned(), "WaitingForTargets", true)]);
+    let new = world.observed.target_groups.keys().find(|name| **name != old).unwrap().clone();
+    let rule = |world: &World| shares(&balancer(world).listeners[&80].rules[0].actions);
+    let mut both = vec![(old.clone(), 1), (new.clone(), 0)];
+    both.sort();
+    assert_eq!(rule(&world), both);
+    assert_eq!(world.snapshot.target_group_bindings.len(), 2, "the targets of both are looked after");
+
+    let arn = world.observed.target_groups[&new].arn.clone();
+    world.unhealthy.insert(arn.clone());
+    let waiting = step(&mut world, &own("web"));
+    assert!(waiting.plan.is_empty(), "{:?}", lines(&waiting));
+    assert!(report(&waiting, None).state.unwrap().fingerprint.is_none(), "it is looked at again");
+
+    let mut back = world.clone();
+    back.change(&ingress("web", &[], &[("/", "web")]));
+    back.settle(&config(), &own("web"));
+    assert_eq!(
+        (rule(&back), back.observed.target_groups.len()),
+        (vec![(old.clone(), 1)], 1),
+        "it is taken back"
+    );
+
+    world.unhealthy.clear();
+    let last = step(&mut world, &own("web"));
+    assert_eq!(rule(&world), [(new.clone(), 1)]);
+    assert_eq!(deletions(&last).len(), 2, "{:?}", deletions(&last));
+    assert_eq!(world.observed.target_groups.keys().collect::<Vec<_>>(), [&new]);
+    assert_eq!(codes(&last), []);
+}
+
+#[test]
+fn nothing_healthy_is_nothing_to_wait_for() {
+    let mut world = World::recorded();
+    world.add(&json!([ingress("web", &[], &[("/", "web")])]));
+    world.settle(&config(), &own("web"));
+    world.unhealthy = world.observed.target_groups.values().map(|group| group.arn.clone()).collect();
+    world.change(&ingress("web", &[("backend-protocol", "HTTPS")], &[("/", "web")]));
+    assert_eq!(codes(&step(&mut world, &own("web"))), []);
+    assert_eq!(world.observed.target_groups.len(), 1);
+    assert_eq!(shares(&balancer(&world).listeners[&80].rules[0].actions).len(), 1);
+}
+
+#[test]
+fn a_default_backend_and_sticky_targets_wait_as_well() {
+    let sticky = ("target-group-attributes", "stickiness.enabled=true");
+    let with_default = |annotations: &[(&str, &str)]| {
+        let mut object = ingress("web", annotations, &[]);
+        object["spec"] = json!({"ingressClassName": "alb",
+            "defaultBackend": {"service": {"name": "web", "port": {"number": 80}}}});
+        object
+    };
+    let mut world = World::recorded();
+    world.add(&json!([with_default(&[sticky])]));
+    world.settle(&config(), &own("web"));
+    world.change(&with_default(&[sticky, ("backend-protocol", "HTTPS")]));
+    let _ = step(&mut world, &own("web"));
+    let listener = &balancer(&world).listeners[&80];
+    assert_eq!(shares(&listener.default_actions).len(), 2);
+    let Some(Action::Forward(forward)) = listener.default_actions.last() else { panic!() };
+    assert_eq!(forward.stickiness, Some(1), "AWS wants it where targets are sticky");
+    world.settle(&config(), &own("web"));
+    assert_eq!(shares(&balancer(&world).listeners[&80].default_actions).len(), 1);
 }

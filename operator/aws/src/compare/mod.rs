@@ -43,6 +43,12 @@ pub(crate) struct Foreign {
 }
 
 impl Claimed {
+    /// The same but for some target groups.
+    pub(crate) fn without_groups(mut self, names: &BTreeSet<String>) -> Self {
+        self.target_groups.retain(|name, _| !names.contains(name));
+        self
+    }
+
     /// Claims everything that carries all of `marks`.
     pub(crate) fn of(observed: &StackObserved, marks: &Tags) -> Self {
         let mut foreign = Foreign::default();

@@ -66,6 +66,9 @@ pub(crate) enum LowerError {
     /// A certificate that was asked for has not been issued.
     #[error("certificate {0} is not issued yet")]
     CertificatePending(String),
+    /// A rule that goes on to forward to the targets it had.
+    #[error("requests go where they went: no target of target group {0} is healthy yet")]
+    TargetsUnhealthy(String),
     /// No certificate matches a host.
     #[error("no certificate matches host {0}")]
     NoCertificate(String),
@@ -302,7 +305,7 @@ impl Classified for LowerError {
             | Self::NoShield
             | Self::LimitExceeded { .. }
             | Self::SecurityGroupNotFound { .. } => Class::Environment,
-            Self::CertificatePending(_) => Class::Pending,
+            Self::CertificatePending(_) | Self::TargetsUnhealthy(_) => Class::Pending,
         }
     }
 
@@ -317,6 +320,7 @@ impl Classified for LowerError {
             Self::BadSubnets(_) => "InvalidSubnets",
             Self::CertificateNotFound(_) | Self::NoCertificate(_) => "CertificateNotFound",
             Self::CertificatePending(_) => "CertificatePending",
+            Self::TargetsUnhealthy(_) => "WaitingForTargets",
             Self::NoHost => "NoCertificateHost",
             Self::TrustStoreNotFound(_) => "TrustStoreNotFound",
             Self::WebAclNotFound(_) => "WebAclNotFound",

@@ -15,6 +15,7 @@ use fairway_crds::TargetGroupBinding;
 use super::{
     StackOp, Stacks,
     adopt::{adopt, named},
+    ease::ease,
     handles,
     lost::{Lost, Memory},
     plan::{self, Planning},
@@ -24,6 +25,7 @@ use super::{
 };
 use crate::{
     compare::{self, Claimed, certificate::Matched},
+    facts::Query,
     lower::{LowerError, Lowered, Scene, lower},
     model::{Binding, Certificate, LoadBalancer, Ref, ResourceKind as _, StackModel},
     observed::{Names, StackObserved, StackScope},
@@ -49,7 +51,10 @@ pub(super) fn evaluate(input: &Input<'_, Stacks>) -> Step<Stacks> {
         return Step::Done(Box::new(evaluation));
     }
     match input.observed {
-        Some(observed) => Step::Done(Box::new(look.compare(observed))),
+        Some(observed) => match look.compare(observed) {
+            Ok(evaluation) => Step::Done(Box::new(evaluation)),
+            Err(asked) => Step::NeedFacts(asked),
+        },
         None => Step::NeedObserved(look.scope()),
     }
 }
@@ -140,7 +145,8 @@ impl Look<'_> {
         recorded.map(str::to_owned).chain([wanted.name.clone()]).collect()
     }
 
-    fn compare(&self, observed: &StackObserved) -> Evaluation<Stacks> {
+    /// The way from what is there, or what has to be known before it can be said.
+    fn compare(&self, observed: &StackObserved) -> Result<Evaluation<Stacks>, Vec<Query>> {
         let told = Told::of(&self.lowered.model, &self.input.last_good.resources);
         let observed = &told.mark(observed);
         let marks = tags::marks(self.input.config, self.input.unit);
@@ -159,19 +165,22 @@ impl Look<'_> {
         bindings.extend(certificates.handles());
         let mut model = match adopted {
             Ok(model) => model,
-            Err(problem) => return self.held(bindings, &problem),
+            Err(problem) => return Ok(self.held(bindings, &problem)),
         };
         certificates.resolve(&mut model);
+        let eased = ease(&model, &claimed, self.input.facts)?;
+        let claimed = claimed.without_groups(&eased.kept);
+        let objects = self.without_objects_of(&eased.kept);
         let planned = plan::plan(&Planning {
             config: self.input.config,
             memory,
             resource_key: &resource_key,
-            model: &model,
+            model: &eased.model,
             observed,
             claimed: &claimed,
             certificates: &certificates,
             lost: &lost,
-            objects: &self.objects,
+            objects: &objects,
             frozen: self.lowered.frozen,
             farewell: &self.farewell(),
             because: self.lowered.because.clone(),
@@ -179,8 +188,8 @@ impl Look<'_> {
         });
         let held = planned.problems.iter().flat_map(|problem| self.blame(problem));
         let told = planned.advice.iter().flat_map(|advice| self.tell(advice));
-        let notes = held.chain(told).collect();
-        self.evaluation(model, planned.plan, bindings, notes)
+        let notes = held.chain(told).chain(self.waiting(&eased.waits)).collect();
+        Ok(self.evaluation(model, planned.plan, bindings, notes))
     }
 
     /// Objects that left and are served elsewhere now have to be live there before anything of theirs goes.
@@ -199,6 +208,26 @@ impl Look<'_> {
     /// A problem of the load balancer is every member's.
     fn blame(&self, problem: &LowerError) -> Vec<Note> {
         self.intent.members.iter().map(|member| Note::hold(&member.object, problem)).collect()
+    }
+
+    /// The stack's objects but those of some target groups.
+    fn without_objects_of(&self, groups: &BTreeSet<String>) -> BTreeMap<Key, &TargetGroupBinding> {
+        let mut objects = self.objects.clone();
+        objects.retain(|_, object| {
+            let named = object.spec.target_group_arn.as_deref().unwrap_or_default();
+            !groups.iter().any(|group| named.contains(&format!(":targetgroup/{group}/")))
+        });
+        objects
+    }
+
+    /// Who asked for what has to wait is told for what.
+    fn waiting(&self, waits: &[(ResourceKey, String)]) -> impl Iterator<Item = Note> {
+        let told = waits.iter().flat_map(|(key, group)| {
+            let problem = LowerError::TargetsUnhealthy(group.clone());
+            let asked = self.lowered.because.get(key).into_iter();
+            asked.map(move |from| Note::hold(&from.object, &problem))
+        });
+        told.collect::<BTreeSet<_>>().into_iter()
     }
 
     /// What has no effect on the load balancer, every member should know.

@@ -3,6 +3,7 @@
 mod adopt;
 mod describe;
 mod draft;
+mod ease;
 mod evaluate;
 mod handles;
 mod lost;

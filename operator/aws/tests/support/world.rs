@@ -1,6 +1,9 @@
 //! The world and its answers.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use fairway_aws::{
     config::Config,
@@ -52,6 +55,8 @@ pub(crate) struct World {
     pub shield_advanced: bool,
     /// Ranges of VPCs besides the cluster's own.
     pub vpcs: BTreeMap<String, Vec<String>>,
+    /// ARNs of target groups without a healthy target.
+    pub unhealthy: BTreeSet<String>,
     /// Target groups that users bind.
     pub bound_groups: Vec<BoundGroup>,
     /// By namespace and name.
@@ -161,6 +166,7 @@ impl World {
                 };
                 Answer::Interfaces(self.interfaces.iter().filter(wanted).cloned().collect())
             }
+            Query::Healthy(arn) => Answer::Healthy(!self.unhealthy.contains(arn)),
             Query::VpcOf(vpc) => Answer::VpcOf(self.vpcs.get(vpc).cloned()),
             Query::BoundGroup { named, .. } => {
                 let found = self.bound_groups.iter().find(|group| {

@@ -12,7 +12,10 @@ use fairway_core::evaluate::{Facts, Provider};
 use fairway_engine::ports::{Answer, Refusal};
 
 use super::Process;
-use crate::{sim::Inner, world::Aws};
+use crate::{
+    sim::Inner,
+    world::{Aws, Health},
+};
 
 macro_rules! answers {
     ($($provider:ty),*) => {$(
@@ -68,6 +71,10 @@ fn fact(inner: &Inner, query: &Query) -> Fact {
                     || row.instance.as_ref().is_some_and(|instance| instances.contains(instance))
             };
             Fact::Interfaces(aws.interfaces.values().filter(asked).cloned().collect())
+        }
+        Query::Healthy(arn) => {
+            let targets = aws.target_health(arn).unwrap_or_default();
+            Fact::Healthy(targets.iter().any(|(_, health)| *health == Health::Healthy))
         }
         // The world has one VPC and one account.
         Query::VpcOf(_) => Fact::VpcOf(None),
