@@ -53,6 +53,10 @@ pub(crate) struct Options {
     /// How often the health of targets is asked for that a pod waits for, in seconds.
     #[arg(long, default_value = "15", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) targetgroupbinding_requeue_duration: u64,
+    /// Load balancers may reach every TCP port of the nodes and pods behind Ingresses, and each port that others ask for has
+    /// a rule of its own. Without it, one rule a load balancer source spans the ports that are needed.
+    #[arg(long)]
+    pub(crate) disable_restricted_sg_rules: bool,
     /// How many AWS allows, in place of what it says of the account: rules=200, repeated or separated by commas. Also
     /// target-groups, listeners, certificates and security-group-rules; of the last AWS says nothing.
     #[arg(long, value_delimiter = ',', value_parser = quota)]
@@ -153,6 +157,7 @@ impl Options {
             load_balancer_class: self.load_balancer_class.clone(),
             max_targets: self.max_targets_per_target_group,
             health_period: self.targetgroupbinding_requeue_duration,
+            restricted_ports: !self.disable_restricted_sg_rules,
             quotas: Quotas::default().raised(&self.quotas),
             dns: self.txt_owner_id.is_some(),
             ..AwsConfig::new(&self.cluster_name, &self.aws_region, &self.aws_vpc_id)

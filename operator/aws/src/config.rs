@@ -30,6 +30,9 @@ pub struct Config {
     /// `--targetgroupbinding-requeue-duration`, seconds: how often the health of targets is asked for that a pod waits
     /// for.
     pub health_period: u64,
+    /// Whether load balancers reach only the ports of nodes and pods that are needed; not so with
+    /// `--disable-restricted-sg-rules`.
+    pub restricted_ports: bool,
     /// `--quotas`: how many of what AWS allows.
     pub quotas: Quotas,
     /// Whether DNS is on: then a load balancer goes only after no record points at it.
@@ -52,6 +55,7 @@ impl Config {
             load_balancer_class: "service.k8s.aws/nlb".to_owned(),
             max_targets: 0,
             health_period: 15,
+            restricted_ports: true,
             quotas: Quotas::default(),
             dns: false,
         }

@@ -23,8 +23,11 @@ use fairway_aws::{
 };
 use fairway_core::{
     evaluate::{Evaluation, Facts, Input, LastGood, Provider as _, Step},
+    ids::{ProviderKind, StackId, StackKey},
     plan::ResourceKey,
 };
+use fairway_crds::NetworkingPort;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use serde_json::{Value, json};
 use support::{
     dump::{BACKEND_NAME, permission},
@@ -81,14 +84,21 @@ const MARKS: [(&str, &str); 2] =
     [("elbv2.k8s.aws/cluster", "demo"), ("elbv2.k8s.aws/resource", "backend-sg")];
 
 fn look(world: &World, observed: &NetworkObserved) -> (Evaluation<Network>, NetworkScope) {
+    look_with(&config(), world, observed)
+}
+
+fn look_with(
+    config: &Config,
+    world: &World,
+    observed: &NetworkObserved,
+) -> (Evaluation<Network>, NetworkScope) {
     let mut facts = Facts::default();
     let (mut seen, mut scope) = (None, None);
     for _ in 0..4 {
         let last_good = LastGood::default();
-        let config = config();
         let input = Input {
             unit: &Cluster,
-            config: &config,
+            config,
             snapshot: &world.snapshot,
             facts: &facts,
             observed: seen,
@@ -267,6 +277,76 @@ fn defect_08_an_entry_without_ports_is_for_every_tcp_port() {
     };
     let want = format!("allow 1 rule of load balancers on {NODES}: tcp 0-65535 from {BACKEND}");
     assert_eq!(ops(&look(&world, &observed).0), [want]);
+}
+
+/// The bindings of `world` ask for these TCP ports; without any, for all.
+fn ask_for(world: &mut World, ports: &[i32]) {
+    for binding in Arc::make_mut(&mut world.snapshot.target_group_bindings).values_mut() {
+        let networking = Arc::make_mut(binding).spec.networking.as_mut().unwrap();
+        let port = |port: &i32| NetworkingPort {
+            protocol: Some("TCP".to_owned()),
+            port: Some(IntOrString::Int(*port)),
+        };
+        networking.ingress.iter_mut().for_each(|entry| entry.ports = ports.iter().map(port).collect());
+    }
+}
+
+#[test]
+fn ports_are_spanned_by_one_rule_or_have_one_each_where_they_are_not_restricted() {
+    let open = Config { restricted_ports: false, ..config() };
+    let tcp = |ports: &str| format!("tcp {ports} from {BACKEND}");
+    let cases: [(&str, &Config, &[i32], Vec<String>); 4] = [
+        ("one rule spans them", &config(), &[80, 8080, 9000], vec![tcp("80-9000")]),
+        ("each has its own", &open, &[80, 8080, 9000], vec![tcp("80"), tcp("8080"), tcp("9000")]),
+        ("all ports, spanned", &config(), &[], vec![tcp("0-65535")]),
+        ("all ports, where none is restricted", &open, &[], vec![tcp("0-65535")]),
+    ];
+    for (name, config, ports, wanted) in cases {
+        let mut world = world("plain-ip");
+        ask_for(&mut world, ports);
+        let (evaluation, _) = look_with(config, &world, &NetworkObserved::default());
+        let rules = &evaluation.model.unwrap().rules[NODES];
+        assert_eq!(rules.iter().map(ToString::to_string).collect::<Vec<_>>(), wanted, "{name}");
+    }
+}
+
+#[test]
+fn rules_of_one_mode_are_allowed_before_those_of_the_other_are_revoked() {
+    let mut world = world("plain-ip");
+    ask_for(&mut world, &[80, 8080]);
+    let spanned = Permission { to: Some(8080), ..rule(80, RULE_DESCRIPTION) };
+    let observed = NetworkObserved {
+        backend: Some(group(BACKEND, BACKEND_NAME, &MARKS, BTreeSet::new())),
+        groups: BTreeMap::from([(NODES.to_owned(), group(NODES, "nodes", &[], BTreeSet::from([spanned])))]),
+    };
+    let open = Config { restricted_ports: false, ..config() };
+    assert_eq!(
+        ops(&look_with(&open, &world, &observed).0),
+        [
+            format!(
+                "allow 2 rules of load balancers on {NODES}: tcp 80 from {BACKEND}; tcp 8080 from {BACKEND}"
+            ),
+            format!("revoke 1 rule of load balancers on {NODES}: tcp 80-8080 from {BACKEND}"),
+        ]
+    );
+}
+
+#[test]
+fn an_ingress_asks_for_every_tcp_port_where_ports_are_not_restricted() {
+    let mut world = World::recorded();
+    world.add(&recorded("plain-ip/objects.json"));
+    let unit = StackId::new(
+        ProviderKind::Aws,
+        StackKey::Ingress(world.snapshot.ingresses.keys().next().unwrap().clone()),
+    );
+    let ports = |config: &Config| -> Vec<Option<IntOrString>> {
+        let model = world.look(config, &unit).0.model.unwrap();
+        let binding = model.bindings.values().next().unwrap();
+        let networking = binding.spec("arn", Some(BACKEND)).networking.unwrap();
+        networking.ingress.iter().flat_map(|entry| &entry.ports).map(|port| port.port.clone()).collect()
+    };
+    assert_eq!(ports(&config()), [Some(IntOrString::Int(80))]);
+    assert_eq!(ports(&Config { restricted_ports: false, ..config() }), [None]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The TargetGroupBinding of one target group, and which ports its targets have to be reachable at.
 //!
-//! An Ingress asks for one networking entry a port, a Service for one entry with all ports, as the peer writes them.
+//! An Ingress asks for one networking entry a port, or for all TCP ports where ports are not restricted; a Service for
+//! one entry with all ports; as the peer writes them.
 
 use fairway_core::{
     ids::{Key, Port},
@@ -26,6 +27,9 @@ pub(crate) fn of_ingress(
     ports.extend(health_port(group).map(tcp));
     let control = group.control_port.and_then(|port| Port::new(i64::from(port)));
     ports.extend(control.map(PortName::Number).map(tcp));
+    if !scene.config.restricted_ports {
+        ports = vec![BindingPort { transport: Transport::Tcp, port: None }];
+    }
     let entry = |port| BindingIngress { from: vec![BindingPeer::Backend], ports: vec![port] };
     Binding { networking: ports.into_iter().map(entry).collect(), ..bare(scene, backend, group, ask) }
 }
@@ -41,7 +45,7 @@ pub(crate) fn of_service(
     let health = health_port(group).filter(|port| *port != target);
     let mut ports = Vec::new();
     if matches!(group.protocol, TargetProtocol::Udp | TargetProtocol::TcpUdp) {
-        ports.push(BindingPort { transport: Transport::Udp, port: target.clone() });
+        ports.push(BindingPort { transport: Transport::Udp, port: Some(target.clone()) });
         // Health checks speak TCP even to a UDP port.
         if group.protocol == TargetProtocol::TcpUdp || health.is_none() {
             ports.push(tcp(target));
@@ -85,5 +89,5 @@ fn health_port(group: &TargetGroup) -> Option<PortName> {
 }
 
 fn tcp(port: PortName) -> BindingPort {
-    BindingPort { transport: Transport::Tcp, port }
+    BindingPort { transport: Transport::Tcp, port: Some(port) }
 }

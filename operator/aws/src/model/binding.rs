@@ -69,13 +69,13 @@ pub enum BindingPeer {
     Cidr(String),
 }
 
-/// A port of targets.
+/// Ports of targets.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct BindingPort {
     /// Transport.
     pub transport: Transport,
-    /// Number, or name of a container port.
-    pub port: PortName,
+    /// Number, or name of a container port; `None` is every port.
+    pub port: Option<PortName>,
 }
 
 impl Binding {
@@ -141,7 +141,7 @@ fn peer_of(peer: &BindingPeer, backend_group: Option<&str>) -> NetworkingPeer {
 
 fn port_of(port: &BindingPort) -> NetworkingPort {
     let protocol = if port.transport == Transport::Udp { "UDP" } else { "TCP" };
-    NetworkingPort { protocol: Some(protocol.to_owned()), port: Some(int_or_string(&port.port)) }
+    NetworkingPort { protocol: Some(protocol.to_owned()), port: port.port.as_ref().map(int_or_string) }
 }
 
 fn int_or_string(port: &PortName) -> IntOrString {

@@ -2,7 +2,8 @@
 //!
 //! The shared group is the source of every rule; it is made when the first stack needs it and deleted after the last.
 //! Rules are told from others by their description, and only those are ever touched. Each (group, protocol, source
-//! group) has one rule that spans all ports that are needed, as the peer has it.
+//! group) has one rule that spans all ports that are needed; where ports are not restricted, every port that is asked for
+//! has its own, and Ingresses ask for all. So the peer has it.
 
 mod evaluate;
 mod op;

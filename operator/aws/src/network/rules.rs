@@ -167,7 +167,7 @@ pub(super) fn rules(
             }
         }
     }
-    (spans.permissions(), notes.into_iter().collect())
+    (spans.permissions(config), notes.into_iter().collect())
 }
 
 /// Bindings with a target that carries this group.
@@ -204,10 +204,10 @@ impl Spans {
         Ok(())
     }
 
-    fn permissions(self) -> BTreeMap<String, BTreeSet<Permission>> {
+    fn permissions(self, config: &Config) -> BTreeMap<String, BTreeSet<Permission>> {
         let mut all: BTreeMap<String, BTreeSet<Permission>> = BTreeMap::new();
         for ((group, protocol, source), spans) in self.0 {
-            let restricted = matches!(source, Source::Group(_));
+            let restricted = config.restricted_ports && matches!(source, Source::Group(_));
             let spans: Vec<(u16, u16)> = if restricted {
                 let from = spans.iter().map(|span| span.0).min();
                 let to = spans.iter().map(|span| span.1).max();
