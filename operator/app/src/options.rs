@@ -58,7 +58,8 @@ pub(crate) struct Options {
     #[arg(long)]
     pub(crate) disable_restricted_sg_rules: bool,
     /// How many AWS allows, in place of what it says of the account: rules=200, repeated or separated by commas. Also
-    /// target-groups, listeners, certificates and security-group-rules; of the last AWS says nothing.
+    /// target-groups, listeners, certificates, security-group-rules and security-groups (of a load balancer); of the last two
+    /// AWS says nothing.
     #[arg(long, value_delimiter = ',', value_parser = quota)]
     pub(crate) quotas: Vec<(Quota, usize)>,
     /// Owner of the DNS records that are made. Without it, DNS is left alone.

@@ -4,6 +4,7 @@
 //! |--------------------------------|------------|---------------------------------------------------|
 //! | VPC, subnets, zones            | 10 minutes | DescribeVpcs, DescribeSubnets, DescribeAvailabilityZones |
 //! | security groups, backend group | inventory  | the VPC's list, kept current by our own writes    |
+//! | prefix lists                   | 10 minutes | DescribeManagedPrefixLists                        |
 //! | target groups by name          | inventory  | the region's list; DescribeTargetGroups for a name it lacks, 30 seconds |
 //! | target groups of bindings      | 30 seconds | DescribeTargetGroups, in the binding's role       |
 //! | other VPCs                     | 10 minutes | DescribeVpcs                                      |
@@ -32,6 +33,7 @@ mod addons;
 mod bound;
 mod certificates;
 mod limits;
+mod prefix_lists;
 mod zones;
 
 use addons::Addons;
@@ -50,6 +52,7 @@ pub(crate) struct Answers {
     vpc: Cached<Answer>,
     subnets: Cached<Vec<Subnet>>,
     interfaces: CachedBy<Query, Answer>,
+    prefix_lists: CachedBy<String, Answer>,
     target_groups: CachedBy<String, Option<String>>,
     addons: Addons,
     bound: Bound,
@@ -62,6 +65,7 @@ impl Answers {
         self.vpc.forget().await;
         self.subnets.forget().await;
         self.interfaces.forget();
+        self.prefix_lists.forget();
         self.target_groups.forget();
         self.addons.forget().await;
         self.bound.forget();
@@ -76,6 +80,9 @@ impl Aws {
             Query::Vpc => self.answers.vpc.get(NETWORK, self.read_vpc()).await?,
             Query::Subnets => Answer::Subnets(self.answers.subnets.get(NETWORK, self.read_subnets()).await?),
             Query::SecurityGroup(text) => Answer::SecurityGroup(self.groups_called(text).await?),
+            Query::PrefixList(id) => {
+                self.answers.prefix_lists.get(id.clone(), NETWORK, self.read_prefix_list(id)).await?
+            }
             Query::Certificates => Answer::Certificates(self.certificates().await?),
             Query::Certificate(arn) => Answer::Certificate(self.certificate(arn).await?),
             Query::Client(secret) => Answer::Client(self.client_seen(secret).await?),

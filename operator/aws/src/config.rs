@@ -76,12 +76,20 @@ pub enum Quota {
     Certificates,
     /// Rules of a security group.
     SecurityGroupRules,
+    /// Security groups of a load balancer.
+    SecurityGroups,
 }
 
 impl Quota {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Rules, Self::TargetGroups, Self::Listeners, Self::Certificates, Self::SecurityGroupRules];
+    pub const ALL: [Self; 6] = [
+        Self::Rules,
+        Self::TargetGroups,
+        Self::Listeners,
+        Self::Certificates,
+        Self::SecurityGroupRules,
+        Self::SecurityGroups,
+    ];
 
     /// As flags spell it.
     #[must_use]
@@ -92,6 +100,7 @@ impl Quota {
             Self::Listeners => "listeners",
             Self::Certificates => "certificates",
             Self::SecurityGroupRules => "security-group-rules",
+            Self::SecurityGroups => "security-groups",
         }
     }
 
@@ -102,6 +111,7 @@ impl Quota {
             Self::Listeners => 50,
             Self::Certificates => 25,
             Self::SecurityGroupRules => 60,
+            Self::SecurityGroups => 5,
         }
     }
 }
@@ -116,6 +126,12 @@ impl Quotas {
     pub fn raised(mut self, to: &[(Quota, usize)]) -> Self {
         self.0.extend(to.iter().copied());
         self
+    }
+
+    /// How many security groups of a load balancer are managed ones: one place is the shared group's.
+    #[must_use]
+    pub fn managed_security_groups(&self) -> usize {
+        self.most(Quota::SecurityGroups).saturating_sub(1).max(1)
     }
 
     /// How many.

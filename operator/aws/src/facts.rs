@@ -20,6 +20,8 @@ pub enum Query {
     Subnets,
     /// Security groups of the VPC, by `sg-…` id or by `Name` tag, as written.
     SecurityGroup(String),
+    /// How many entries a managed prefix list may have, by id.
+    PrefixList(String),
     /// Every issued certificate of the account in the region.
     Certificates,
     /// One certificate, by ARN.
@@ -84,6 +86,8 @@ pub enum Answer {
     Subnets(Vec<Subnet>),
     /// Ids of the groups that match; none is an error of whoever wrote the name.
     SecurityGroup(Vec<String>),
+    /// `None`: the list is not known, or may not be looked at.
+    PrefixList(Option<usize>),
     /// In the order of their ARNs.
     Certificates(Vec<Certificate>),
     /// `None`: there is no such certificate.

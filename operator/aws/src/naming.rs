@@ -4,6 +4,7 @@
 //! |---------------------------|------------------------------------------|------------------|
 //! | ALB                       | `k8s-<ns8>-<name8>-<h10>`, groups `k8s-<group17>-<h10>` | cluster, group id, scheme |
 //! | its security group        | same shapes                              | cluster, group id |
+//! | further security groups   | same shapes                              | name of the first, number |
 //! | target group of an Ingress | `k8s-<svc ns8>-<svc8>-<h10>`            | cluster, group id, Ingress namespace, name, Service UID, port, target port, type, protocol, version |
 //! | NLB                       | `k8s-<ns8>-<name8>-<h10>`                | cluster, Service UID, scheme |
 //! | its security group        | same shape                               | cluster, Service name, namespace, UID |
@@ -34,6 +35,13 @@ pub fn alb(cluster: &str, stack: &StackId, scheme: Scheme) -> String {
 #[must_use]
 pub fn alb_security_group(cluster: &str, stack: &StackId) -> String {
     stack_name(stack, &[cluster, &stack.group_id()])
+}
+
+/// Name of a managed security group beside the first one, which is called `first`.
+#[must_use]
+pub fn further_security_group(first: &str, number: usize) -> String {
+    let stem = first.rsplit_once('-').map_or(first, |(stem, _)| stem);
+    format!("{stem}-{}", h10(&[first, &number.to_string()]))
 }
 
 /// Name of the NLB of a Service.

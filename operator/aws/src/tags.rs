@@ -21,7 +21,7 @@ pub const CLUSTER: &str = "elbv2.k8s.aws/cluster";
 pub const LOAD_BALANCER: &str = "LoadBalancer";
 /// Tag key of an imported certificate: which content of its Secret it has.
 pub const SECRET_DIGEST: &str = "fairway.dev/secret-digest";
-/// Resource id of the managed security group.
+/// Resource id of the first managed security group.
 pub const SECURITY_GROUP: &str = "ManagedLBSecurityGroup";
 
 /// First part of a stack's tags and labels.
@@ -71,6 +71,19 @@ pub fn backend_marks(config: &Config) -> Tags {
 #[must_use]
 pub fn imported(secret: &Key) -> String {
     format!("imported/{secret}")
+}
+
+/// Resource id of a managed security group: the first one's is the peer's, others are numbered from 2.
+#[must_use]
+pub fn security_group(number: usize) -> String {
+    if number < 2 { SECURITY_GROUP.to_owned() } else { format!("{SECURITY_GROUP}:{number}") }
+}
+
+/// Number of the managed security group beside the first one that has this resource id.
+#[must_use]
+pub fn further_security_group(resource: &str) -> Option<usize> {
+    let number = resource.strip_prefix(SECURITY_GROUP)?.strip_prefix(':')?.parse().ok()?;
+    (security_group(number) == resource).then_some(number)
 }
 
 /// Resource id of a listener.

@@ -15,7 +15,7 @@ use std::{
 };
 
 use fairway_aws::{
-    config::Config,
+    config::{Config, Quota, Quotas},
     facts::{BoundGroup, InterfaceGroup},
     model::{Permission, SecurityGroupRef, Source},
     network::{Cluster, Network, NetworkObserved, NetworkOp, NetworkScope, RULE_DESCRIPTION},
@@ -329,6 +329,28 @@ fn rules_of_one_mode_are_allowed_before_those_of_the_other_are_revoked() {
             format!("revoke 1 rule of load balancers on {NODES}: tcp 80-8080 from {BACKEND}"),
         ]
     );
+}
+
+#[test]
+fn rules_that_do_not_fit_a_group_are_held_with_the_numbers() {
+    let mut world = world("plain-ip");
+    ask_for(&mut world, &[80, 8080, 9000]);
+    let theirs = BTreeSet::from([rule(22, "by hand"), rule(9000, RULE_DESCRIPTION)]);
+    let observed = NetworkObserved {
+        backend: Some(group(BACKEND, BACKEND_NAME, &MARKS, BTreeSet::new())),
+        groups: BTreeMap::from([(NODES.to_owned(), group(NODES, "nodes", &[], theirs))]),
+    };
+    let open = |most| Config {
+        restricted_ports: false,
+        quotas: Quotas::default().raised(&[(Quota::SecurityGroupRules, most)]),
+        ..config()
+    };
+    assert_eq!(ops(&look_with(&open(4), &world, &observed).0).len(), 1);
+    let (evaluation, _) = look_with(&open(3), &world, &observed);
+    assert!(ops(&evaluation).is_empty(), "{:?}", ops(&evaluation));
+    let said: Vec<String> = evaluation.notes.iter().map(ToString::to_string).collect();
+    let numbers = format!("4 rules in security group {NODES} are needed with it, and 3 is the most");
+    assert!(!said.is_empty() && said.iter().all(|said| said.contains(&numbers)), "{said:?}");
 }
 
 #[test]

@@ -84,10 +84,10 @@ impl Group {
         scene: &Scene<'_>,
         settled: impl Fn(&ObjectRef) -> bool,
     ) -> Vec<(ObjectRef, LowerError)> {
-        let rules = self.rule_counts();
+        let (rules, entries) = (self.rule_counts(), security_group::entries(scene, &self.doors()));
         let claimant = |part: &Part| Claimant {
             object: part.object.clone(),
-            needs: self.needs(part, &rules),
+            needs: self.needs(part, &rules, &entries),
             settled: settled(&part.object),
         };
         let claimants: Vec<Claimant> = self.parts.iter().map(claimant).collect();
@@ -106,7 +106,12 @@ impl Group {
         counts
     }
 
-    fn needs(&self, part: &Part, rules: &BTreeMap<(String, u16), usize>) -> Needs {
+    fn needs(
+        &self,
+        part: &Part,
+        rules: &BTreeMap<(String, u16), usize>,
+        entries: &BTreeMap<String, usize>,
+    ) -> Needs {
         let mut needs = Needs::default();
         let ip_address_type =
             self.front.ip_address_type.as_ref().map_or(IpAddressType::Ipv4, |asked| asked.value);
@@ -121,8 +126,10 @@ impl Group {
                 own.for_each(|one| needs.add(Limited::Certificates(port), one.name()));
             }
             if self.front.security_groups.is_none() {
-                let permissions = security_group::open(&asked.door(port), ip_address_type);
-                permissions.iter().for_each(|one| needs.add(Limited::Permissions, one.to_string()));
+                for one in security_group::open(&asked.door(port), ip_address_type) {
+                    let weight = security_group::weight(&one, entries);
+                    needs.add_weighing(Limited::Permissions, one.to_string(), weight);
+                }
             }
         }
         needs

@@ -115,6 +115,8 @@ pub(crate) fn resolve(scene: &Scene<'_>, front: &mut FrontAsk, kind: LoadBalance
     };
     let named = front.security_groups.as_ref().map_or(&[][..], |asked| asked.value.as_slice());
     let groups = security_group::given(scene, named);
+    let lists = front.prefix_lists.iter().flat_map(|asked| asked.value.iter().cloned());
+    let lists = scene.ask_all(lists.map(Query::PrefixList));
     if let Some(asked) = &mut front.subnets {
         match &mut asked.value {
             SubnetsAsk::Named(names) => *names = subnet::given(scene, names, placement)?,
@@ -125,6 +127,7 @@ pub(crate) fn resolve(scene: &Scene<'_>, front: &mut FrontAsk, kind: LoadBalance
     if let Some(asked) = &mut front.security_groups {
         asked.value = groups?;
     }
+    lists?;
     if let Some(name) = front.name.as_ref().filter(|asked| asked.value.chars().count() > 32) {
         return Err(LowerError::NameTooLong(name.value.clone()).into());
     }

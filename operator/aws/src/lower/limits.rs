@@ -7,6 +7,10 @@
 //! | listeners               | load balancer  | 50      | `listeners`              |
 //! | certificates, default not | listener     | 25      | `certificates`           |
 //! | permissions             | security group | 60      | `security-group-rules`   |
+//! | security groups         | load balancer  | 5       | `security-groups`        |
+//!
+//! One security group is the cluster's shared one; permissions are spread over the others. A prefix list counts as often as
+//! it may have entries.
 //!
 //! Values of a rule are divided over several rules, and a forward to too many target groups is refused when it is read.
 //!
@@ -14,7 +18,7 @@
 //! applied is not thrown out to make room for what is new.
 //! Source: Elastic Load Balancing and VPC quotas.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use fairway_core::ids::ObjectRef;
 
@@ -43,9 +47,13 @@ impl Limited {
     }
 
     fn most(self, quotas: &Quotas) -> usize {
-        // The default certificate is not counted, and every listener with certificates has one.
-        let besides = usize::from(matches!(self, Self::Certificates(_)));
-        quotas.most(self.quota()) + besides
+        let each = quotas.most(self.quota());
+        match self {
+            // The default certificate is not counted, and every listener with certificates has one.
+            Self::Certificates(_) => each + 1,
+            Self::Permissions => each * quotas.managed_security_groups(),
+            Self::Rules | Self::TargetGroups | Self::Listeners => each,
+        }
     }
 
     fn error(self, needed: usize, quotas: &Quotas) -> LowerError {
@@ -54,7 +62,7 @@ impl Limited {
             Self::TargetGroups => "target groups on the load balancer".to_owned(),
             Self::Listeners => "listeners on the load balancer".to_owned(),
             Self::Certificates(port) => format!("certificates on port {port}, the default one included"),
-            Self::Permissions => "permissions in its security group".to_owned(),
+            Self::Permissions => format!("permissions in {}", security_groups(quotas)),
         };
         LowerError::LimitExceeded { what, needed, most: self.most(quotas), quota: self.quota().as_str() }
     }
@@ -62,11 +70,16 @@ impl Limited {
 
 /// What one member needs: things by what is limited. Equal things of several members count once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Needs(BTreeSet<(Limited, String)>);
+pub(crate) struct Needs(BTreeMap<(Limited, String), usize>);
 
 impl Needs {
     pub(crate) fn add(&mut self, limited: Limited, thing: impl Into<String>) {
-        self.0.insert((limited, thing.into()));
+        self.add_weighing(limited, thing, 1);
+    }
+
+    /// A thing that counts as several.
+    pub(crate) fn add_weighing(&mut self, limited: Limited, thing: impl Into<String>, weight: usize) {
+        self.0.insert((limited, thing.into()), weight);
     }
 }
 
@@ -81,16 +94,19 @@ pub(crate) struct Claimant {
 /// Who cannot be served, and what each lacks.
 pub(crate) fn excess(quotas: &Quotas, claimants: &[Claimant]) -> Vec<(ObjectRef, LowerError)> {
     let mut users: BTreeMap<&(Limited, String), usize> = BTreeMap::new();
-    for thing in claimants.iter().flat_map(|claimant| &claimant.needs.0) {
-        *users.entry(thing).or_default() += 1;
-    }
     let mut counts: BTreeMap<Limited, usize> = BTreeMap::new();
-    users.keys().for_each(|(limited, _)| *counts.entry(*limited).or_default() += 1);
+    for (thing, weight) in claimants.iter().flat_map(|claimant| &claimant.needs.0) {
+        let users = users.entry(thing).or_default();
+        *users += 1;
+        if *users == 1 {
+            *counts.entry(thing.0).or_default() += weight;
+        }
+    }
     let mut refused = Vec::new();
     for settled in [false, true] {
         for claimant in claimants.iter().rev().filter(|claimant| claimant.settled == settled) {
             let own: Vec<&(Limited, String)> =
-                claimant.needs.0.iter().filter(|thing| users.get(*thing) == Some(&1)).collect();
+                claimant.needs.0.keys().filter(|thing| users.get(*thing) == Some(&1)).collect();
             let over =
                 |limited: &Limited| counts.get(limited).is_some_and(|count| *count > limited.most(quotas));
             let Some(limited) = own.iter().map(|(limited, _)| *limited).find(|limited| over(limited)) else {
@@ -98,7 +114,7 @@ pub(crate) fn excess(quotas: &Quotas, claimants: &[Claimant]) -> Vec<(ObjectRef,
             };
             let needed = counts.get(&limited).copied().unwrap_or_default();
             refused.push((claimant.object.clone(), limited.error(needed, quotas)));
-            for thing in &claimant.needs.0 {
+            for (thing, weight) in &claimant.needs.0 {
                 let left = users.get_mut(thing).map(|users| {
                     *users -= 1;
                     *users
@@ -106,12 +122,20 @@ pub(crate) fn excess(quotas: &Quotas, claimants: &[Claimant]) -> Vec<(ObjectRef,
                 if left == Some(0)
                     && let Some(count) = counts.get_mut(&thing.0)
                 {
-                    *count -= 1;
+                    *count -= weight;
                 }
             }
         }
     }
     refused
+}
+
+/// Those that permissions are spread over.
+pub(crate) fn security_groups(quotas: &Quotas) -> String {
+    match quotas.managed_security_groups() {
+        1 => "its security group".to_owned(),
+        number => format!("its {number} security groups"),
+    }
 }
 
 #[cfg(test)]

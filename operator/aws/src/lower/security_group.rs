@@ -1,6 +1,6 @@
 //! Security groups of a load balancer: its own, whose permissions are what clients may do, or those that were given.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{LowerError, Lowering, Scene};
 use crate::{
@@ -40,7 +40,25 @@ pub(crate) fn given(scene: &Scene<'_>, names: &[String]) -> Lowering<Vec<String>
     Ok(ids)
 }
 
-/// The stack's own group.
+/// How many entries the prefix lists of doors may have, where that is known.
+pub(crate) fn entries(scene: &Scene<'_>, doors: &[Door<'_>]) -> BTreeMap<String, usize> {
+    let lists = doors.iter().flat_map(|door| door.prefix_lists);
+    let known = lists.filter_map(|list| match scene.ask(Query::PrefixList(list.clone())) {
+        Ok(Answer::PrefixList(entries)) => Some((list.clone(), (*entries)?)),
+        _ => None,
+    });
+    known.collect()
+}
+
+/// As how many permissions AWS counts one.
+pub(crate) fn weight(permission: &Permission, entries: &BTreeMap<String, usize>) -> usize {
+    match &permission.source {
+        Source::PrefixList(id) => entries.get(id).copied().unwrap_or(1),
+        Source::Cidr(_) | Source::Cidr6(_) | Source::Group(_) => 1,
+    }
+}
+
+/// The stack's own group, with all permissions: they are spread over several once it is known what is there.
 pub(crate) fn managed(
     scene: &Scene<'_>,
     name: String,

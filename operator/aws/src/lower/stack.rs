@@ -12,7 +12,7 @@ use fairway_core::{
 use super::{
     Because, LowerError, Lowering, Scene, Stop,
     group::Group,
-    ingress,
+    ingress, security_group,
     service::{self, Whole},
 };
 use crate::model::StackModel;
@@ -27,6 +27,8 @@ pub(crate) struct Lowered {
     pub(crate) subnets_given: bool,
     /// Whether the name was asked for, so that no other can be taken.
     pub(crate) name_given: bool,
+    /// Entries that prefix lists may have, by id.
+    pub(crate) entries: BTreeMap<String, usize>,
     pub(crate) notes: Vec<Note>,
     /// Readings that are good, by member.
     pub(crate) good: BTreeMap<String, Member>,
@@ -151,6 +153,7 @@ fn finish(scene: &Scene<'_>, intent: &Intent, assembly: &Assembly, mut lowered: 
     lowered.subnets_given = front.ask.subnets.is_some();
     lowered.name_given = front.ask.name.is_some();
     let front_ask = front.ask.clone();
+    lowered.entries = security_group::entries(scene, &doors);
     lowered.model = front.complete(scene, &doors, subnets, rest);
     lowered.because = Because::of(intent, &assembly.group, &front_ask, &lowered.model);
     Attempt::Done(Box::new(lowered))

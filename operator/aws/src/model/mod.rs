@@ -117,6 +117,9 @@ impl<K> fmt::Debug for Ref<K> {
 pub struct StackModel {
     /// The managed security group, unless groups were given.
     pub security_group: Option<SecurityGroup>,
+    /// Others beside it, where its permissions do not fit one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further_security_groups: Vec<SecurityGroup>,
     /// By name.
     pub target_groups: BTreeMap<String, TargetGroup>,
     /// `None`: nothing is wanted any more.
@@ -130,4 +133,11 @@ pub struct StackModel {
     /// By name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub certificates: BTreeMap<String, Certificate>,
+}
+
+impl StackModel {
+    /// All managed security groups.
+    pub fn own_groups(&self) -> impl Iterator<Item = &SecurityGroup> {
+        self.security_group.iter().chain(&self.further_security_groups)
+    }
 }

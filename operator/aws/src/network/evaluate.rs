@@ -14,10 +14,11 @@ use fairway_core::{
 
 use super::{
     Network, NetworkModel, NetworkObserved, NetworkOp, NetworkScope, RULE_DESCRIPTION,
-    rules::{self, Asking},
+    rules::{self, Asking, RulesError},
 };
 use crate::{
     compare,
+    config::Quota,
     facts::{Answer, Interface, Query},
     lower,
     model::{Permission, SecurityGroup, SecurityGroupRef},
@@ -177,7 +178,8 @@ impl Look<'_> {
         if let (None, Some(want), true) = (&have, &self.model.backend, notes.is_empty()) {
             plan.push_waiting(NetworkOp::CreateBackend(want.clone()), [], Vec::new(), self.asked_by.clone());
         }
-        let done = self.rules(&mut plan, observed);
+        let (done, held) = self.rules(&mut plan, observed);
+        notes.extend(held);
         // Rules name the shared group as their source: AWS refuses to delete it before they are gone.
         if let (Some(have), None, true) = (have, &self.model.backend, self.notes.is_empty()) {
             plan.push(NetworkOp::DeleteBackend(have), done);
@@ -186,8 +188,9 @@ impl Look<'_> {
     }
 
     /// Rules are allowed before others are revoked; what cannot be decided revokes nothing.
-    fn rules(&self, plan: &mut Plan<NetworkOp>, observed: &NetworkObserved) -> Vec<OpId> {
-        let mut done = Vec::new();
+    /// A group that cannot have all of them gets none, and those who ask are told.
+    fn rules(&self, plan: &mut Plan<NetworkOp>, observed: &NetworkObserved) -> (Vec<OpId>, Vec<Note>) {
+        let (mut done, mut notes) = (Vec::new(), Vec::new());
         let none = BTreeSet::new();
         let groups: BTreeSet<&String> = self.model.rules.keys().chain(observed.groups.keys()).collect();
         for group in groups {
@@ -197,8 +200,12 @@ impl Look<'_> {
             let extra = compare::security_group::without(&have, want);
             let mut last = Vec::new();
             if !missing.is_empty() {
-                let op = NetworkOp::Authorize { group: group.clone(), permissions: missing };
                 let because = rules::asked_by(self.input.config, &self.asking, self.interfaces, group);
+                if let Some(error) = self.too_many(group, observed, missing.len()) {
+                    notes.extend(because.iter().map(|asked| Note::hold(&asked.object, &error)));
+                    continue;
+                }
+                let op = NetworkOp::Authorize { group: group.clone(), permissions: missing };
                 last.push(plan.push_waiting(op, [], Vec::new(), because));
             }
             if !extra.is_empty() && self.notes.is_empty() {
@@ -207,7 +214,17 @@ impl Look<'_> {
             }
             done.extend(last);
         }
-        done
+        (done, notes)
+    }
+
+    /// Whether a group has no room for so many more, beside what is in it and what is yet to be revoked.
+    fn too_many(&self, group: &str, observed: &NetworkObserved, more: usize) -> Option<RulesError> {
+        let needed = observed.groups.get(group).map_or(0, |seen| seen.permissions.len()) + more;
+        let quota = Quota::SecurityGroupRules;
+        let most = self.input.config.quotas.most(quota);
+        let error =
+            || RulesError::LimitExceeded { group: group.to_owned(), needed, most, quota: quota.as_str() };
+        (needed > most).then(error)
     }
 
     fn taken(&self, foreign: &SecurityGroupSeen) -> Vec<Note> {

@@ -39,6 +39,11 @@ pub(super) enum RulesError {
     Ambiguous { interface: String, tag: String, count: usize },
     #[error("port {0} in spec.networking is not known as a number")]
     UnknownPort(String),
+    #[error(
+        "{needed} rules in security group {group} are needed with it, and {most} is the most (quota {quota}); \
+         none is added"
+    )]
+    LimitExceeded { group: String, needed: usize, most: usize, quota: &'static str },
 }
 
 impl Classified for RulesError {
@@ -47,7 +52,7 @@ impl Classified for RulesError {
             Self::Targets(_) | Self::UnknownPort(_) => Class::Invalid,
             Self::Bound(error) => error.class(),
             Self::NoInterface(_) => Class::Pending,
-            Self::Ambiguous { .. } => Class::Environment,
+            Self::Ambiguous { .. } | Self::LimitExceeded { .. } => Class::Environment,
         }
     }
 
@@ -58,6 +63,7 @@ impl Classified for RulesError {
             Self::NoInterface(_) => "NoNetworkInterface",
             Self::Ambiguous { .. } => "AmbiguousSecurityGroup",
             Self::UnknownPort(_) => "UnknownPort",
+            Self::LimitExceeded { .. } => "LimitExceeded",
         }
     }
 }

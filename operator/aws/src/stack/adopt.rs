@@ -8,8 +8,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::{further, spread::Room};
 use crate::{
     compare::{Claimed, target_group::same_kind},
+    config::Quotas,
     lower::{LowerError, Lowered},
     model::{Action, Binding, LoadBalancer, Ref, SecurityGroupRef, StackModel, TargetGroup},
     naming,
@@ -18,18 +20,27 @@ use crate::{
     tags,
 };
 
+/// A model with what exists taken over.
+#[derive(Debug)]
+pub(super) struct Adopted {
+    pub(super) model: StackModel,
+    /// Whether there is nothing more to do once it is applied.
+    pub(super) settled: bool,
+}
+
 /// Takes over what exists.
 ///
 /// # Errors
+/// More permissions than fit all security groups that there can be.
 /// A change that needs a new load balancer, whose fixed name the old one still has; no subnets, for one that does not
 /// exist yet.
 pub(super) fn adopt(
     lowered: &Lowered,
     claimed: &Claimed,
-    resource_key: &str,
-) -> Result<StackModel, LowerError> {
+    (quotas, resource_key): (&Quotas, &str),
+) -> Result<Adopted, LowerError> {
     let mut model = lowered.model.clone();
-    let Some(balancer) = model.load_balancer.clone() else { return Ok(model) };
+    let Some(balancer) = model.load_balancer.clone() else { return Ok(Adopted { model, settled: true }) };
     let existing = existing(&balancer, claimed, resource_key);
     match existing {
         Some(seen) => {
@@ -50,7 +61,9 @@ pub(super) fn adopt(
     }
     adopt_security_group(&mut model, claimed, resource_key);
     adopt_target_groups(&mut model, claimed, resource_key);
-    Ok(model)
+    let room = Room { quotas, entries: &lowered.entries, frozen: lowered.frozen };
+    let settled = further::adopt(&mut model, lowered, (claimed, resource_key), room)?;
+    Ok(Adopted { model, settled })
 }
 
 fn existing<'a>(

@@ -30,12 +30,18 @@ impl Draft {
         self.switches.insert(id);
     }
 
-    /// An operation that brings the new state about, but not before what was added since `since` did.
-    pub(super) fn switch_behind(&mut self, op: StackOp, since: &BTreeSet<OpId>) {
+    /// An operation that brings the new state about, after these too.
+    pub(super) fn switch_after(&mut self, op: StackOp, these: &BTreeSet<OpId>) {
         let mut after = self.before(&op);
-        after.extend(self.switches.difference(since));
+        after.extend(these);
         let id = self.push(op, after, Vec::new());
         self.switches.insert(id);
+    }
+
+    /// An operation that brings the new state about, but not before what was added since `since` did.
+    pub(super) fn switch_behind(&mut self, op: StackOp, since: &BTreeSet<OpId>) {
+        let these = self.switches.difference(since).copied().collect();
+        self.switch_after(op, &these);
     }
 
     /// All that brings the new state about so far.

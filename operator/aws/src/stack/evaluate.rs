@@ -1,6 +1,9 @@
 //! A look at one stack: read, lower, and, unless all is as it was applied last, observe and compare.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use fairway_core::{
     evaluate::{Evaluation, Finalizers, Input, Step},
@@ -14,7 +17,7 @@ use fairway_crds::TargetGroupBinding;
 
 use super::{
     StackOp, Stacks,
-    adopt::{adopt, named},
+    adopt::{Adopted, adopt, named},
     ease::ease,
     handles,
     lost::{Lost, Memory},
@@ -27,10 +30,13 @@ use crate::{
     compare::{self, Claimed, certificate::Matched},
     facts::Query,
     lower::{LowerError, Lowered, Scene, lower},
-    model::{Binding, Certificate, LoadBalancer, Ref, ResourceKind as _, StackModel},
+    model::{Binding, Certificate, LoadBalancer, Ref, ResourceKind as _, SecurityGroup, StackModel},
     observed::{Names, StackObserved, StackScope},
     tags,
 };
+
+/// How long until a change that takes several looks goes on.
+const NEXT_STEP: Duration = Duration::from_secs(1);
 
 /// The one pure entry of the Stack unit.
 pub(super) fn evaluate(input: &Input<'_, Stacks>) -> Step<Stacks> {
@@ -123,7 +129,7 @@ impl Look<'_> {
                     .flat_map(|wanted| self.balancers(wanted))
                     .collect(),
                 target_groups: model.target_groups.keys().cloned().collect(),
-                security_groups: model.security_group.iter().map(|own| own.name.clone()).collect(),
+                security_groups: self.groups(model),
             },
             addons: model.load_balancer.iter().flat_map(|balancer| balancer.addons.asked()).collect(),
             certificates: self.certificates(),
@@ -140,9 +146,20 @@ impl Look<'_> {
 
     /// The name that is wanted, and those of the load balancers that were made: one that lost its tags is found by it.
     fn balancers(&self, wanted: &LoadBalancer) -> BTreeSet<String> {
-        let kind = ResourceKey::new(LoadBalancer::KIND, "").0;
-        let recorded = self.input.last_good.resources.keys().filter_map(|key| key.strip_prefix(&kind));
-        recorded.map(str::to_owned).chain([wanted.name.clone()]).collect()
+        self.recorded(LoadBalancer::KIND).chain([wanted.name.clone()]).collect()
+    }
+
+    /// The same of security groups.
+    fn groups(&self, model: &StackModel) -> BTreeSet<String> {
+        let wanted = model.own_groups().map(|own| own.name.clone());
+        wanted.chain(self.recorded(SecurityGroup::KIND)).collect()
+    }
+
+    /// Names of what was made of a kind.
+    fn recorded(&self, kind: &str) -> impl Iterator<Item = String> {
+        let kind = ResourceKey::new(kind, "").0;
+        let keys = self.input.last_good.resources.keys();
+        keys.filter_map(move |key| key.strip_prefix(&kind).map(str::to_owned))
     }
 
     /// The way from what is there, or what has to be known before it can be said.
@@ -158,13 +175,13 @@ impl Look<'_> {
         bindings.extend(lost.handles.clone());
         bindings.extend(told.bindings(self.lowered.frozen));
         let adopted = match &lost.load_balancer {
-            Some(name) => Ok(named(&self.lowered.model, name)),
-            None => adopt(&self.lowered, &claimed, &resource_key),
+            Some(name) => Ok(Adopted { model: named(&self.lowered.model, name), settled: true }),
+            None => adopt(&self.lowered, &claimed, (&self.input.config.quotas, &resource_key)),
         };
         let certificates = Matched::of(&self.lowered.model, &claimed, &resource_key);
         bindings.extend(certificates.handles());
-        let mut model = match adopted {
-            Ok(model) => model,
+        let Adopted { mut model, settled } = match adopted {
+            Ok(adopted) => adopted,
             Err(problem) => return Ok(self.held(bindings, &problem)),
         };
         certificates.resolve(&mut model);
@@ -189,7 +206,8 @@ impl Look<'_> {
         let held = planned.problems.iter().flat_map(|problem| self.blame(problem));
         let told = planned.advice.iter().flat_map(|advice| self.tell(advice));
         let notes = held.chain(told).chain(self.waiting(&eased.waits)).collect();
-        Ok(self.evaluation(model, planned.plan, bindings, notes))
+        let evaluation = self.evaluation(model, planned.plan, bindings, notes);
+        Ok(if settled { evaluation } else { unfinished(evaluation) })
     }
 
     /// Objects that left and are served elsewhere now have to be live there before anything of theirs goes.
@@ -280,6 +298,11 @@ impl Look<'_> {
         let carried = meta.and_then(|meta| meta.finalizers.as_ref());
         carried.is_some_and(|carried| carried.iter().any(|carried| carried == finalizer))
     }
+}
+
+/// What is applied makes room for what comes next.
+fn unfinished(evaluation: Evaluation<Stacks>) -> Evaluation<Stacks> {
+    Evaluation { fingerprint: String::new(), again: Some(NEXT_STEP), ..evaluation }
 }
 
 /// SHA-256 of the model as it was lowered without observation.

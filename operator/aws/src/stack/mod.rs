@@ -5,12 +5,14 @@ mod describe;
 mod draft;
 mod ease;
 mod evaluate;
+mod further;
 mod handles;
 mod lost;
 mod op;
 mod plan;
 mod remembered;
 pub mod secrets;
+mod spread;
 mod status;
 
 use fairway_core::{

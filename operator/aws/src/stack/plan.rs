@@ -5,6 +5,8 @@
 //! all that brings the new state about, rules, listeners, load balancers, bindings, target groups, security groups and
 //! certificates that nothing needs any more.
 
+mod doors;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use fairway_core::{
@@ -19,7 +21,7 @@ use super::{
     lost::{Lost, Memory},
 };
 use crate::{
-    compare::{self, Claimed, certificate::Matched, security_group::Door},
+    compare::{self, Claimed, certificate::Matched},
     config::Config,
     lower::{Because, LowerError},
     model::{
@@ -75,14 +77,19 @@ pub(super) fn plan(planning: &Planning<'_>) -> Planned {
         draft: Draft::new(planning.because.clone()),
         tags: Vec::new(),
         rule_deletions: Vec::new(),
+        doors_to_shut: Vec::new(),
         doors_to_close: Vec::new(),
         problems: Vec::new(),
         advice: Vec::new(),
     };
-    making.security_group();
+    making.security_groups();
+    let let_in = making.draft.switches();
     making.target_groups();
     making.certificates();
+    let before = making.draft.switches();
     making.load_balancer();
+    let carried = making.draft.switches().difference(&before).copied().chain(let_in).collect();
+    making.shut(&carried);
     making.listeners();
     making.bindings();
     planning.told.iter().for_each(|op| making.draft.last(op.clone()));
@@ -109,7 +116,7 @@ fn names_taken(planning: &Planning<'_>) -> Vec<LowerError> {
         let key = ResourceKey::new(TargetGroup::KIND, name);
         taken(key, "target group", name, &foreign.target_groups)
     });
-    let own = model.security_group.iter().filter_map(|own| {
+    let own = model.own_groups().filter_map(|own| {
         let key = ResourceKey::new(SecurityGroup::KIND, &own.name);
         taken(key, "security group", &own.name, &foreign.security_groups)
     });
@@ -121,6 +128,9 @@ struct Making<'a> {
     draft: Draft,
     tags: Vec<StackOp>,
     rule_deletions: Vec<StackOp>,
+    /// Once all that is let in is.
+    doors_to_shut: Vec<StackOp>,
+    /// Once nothing is listened for behind them.
     doors_to_close: Vec<StackOp>,
     problems: Vec<LowerError>,
     advice: Vec<LowerError>,
@@ -130,50 +140,6 @@ impl Making<'_> {
     fn retag(&mut self, resource: ResourceKey, id: &str, want: &Tags, have: &Tags) {
         let change = compare::tags::changes(self.input.config, (resource, id), want, have);
         self.tags.extend(change.filter(|_| !self.input.frozen));
-    }
-
-    /// An operation, unless it takes something away while nothing may be.
-    fn give_or_take(&mut self, op: StackOp, takes: impl Fn(&StackOp) -> bool) {
-        if !(self.input.frozen && takes(&op)) {
-            self.draft.switch(op, Vec::new());
-        }
-    }
-
-    fn security_group(&mut self) {
-        let Some(want) = &self.input.model.security_group else { return };
-        match self.input.claimed.security_groups.get(&want.name) {
-            None => {
-                self.draft.switch(StackOp::CreateSecurityGroup(want.clone()), Vec::new());
-                if !want.permissions.is_empty() {
-                    let permissions = want.permissions.clone();
-                    let op = StackOp::AuthorizeIngress(Ref::new(want.name.clone()), permissions);
-                    self.draft.switch(op, Vec::new());
-                }
-            }
-            Some(have) => {
-                let leaving = self.leaving_ports();
-                for op in compare::security_group::changes(want, have, &leaving) {
-                    match op {
-                        Door::Now(op) => {
-                            self.give_or_take(op, |op| matches!(op, StackOp::RevokeIngress(..)));
-                        }
-                        Door::Later(op) => self.doors_to_close.push(op),
-                    }
-                }
-                let key = ResourceKey::new(SecurityGroup::KIND, &want.name);
-                self.retag(key, &have.get().id, &want.tags, &have.get().tags);
-            }
-        }
-    }
-
-    /// Ports that are listened on as long as their listeners, or the load balancer, have not gone.
-    fn leaving_ports(&self) -> BTreeSet<i32> {
-        let listened =
-            self.input.claimed.load_balancers.values().flat_map(|seen| seen.get().listeners.keys());
-        listened
-            .filter(|port| !self.input.model.listeners.contains_key(port))
-            .map(|port| i32::from(*port))
-            .collect()
     }
 
     fn target_groups(&mut self) {
@@ -354,12 +320,12 @@ impl Making<'_> {
                 self.draft.delete(StackOp::DeleteTargetGroup(group.clone()), farewell());
             }
         }
-        let own = model.security_group.as_ref().map(|own| &own.name);
+        let own: BTreeSet<&String> = model.own_groups().map(|own| &own.name).collect();
         for op in std::mem::take(&mut self.doors_to_close) {
             self.draft.delete(op, farewell());
         }
         for (name, group) in &claimed.security_groups {
-            if Some(name) != own {
+            if !own.contains(name) {
                 self.draft.delete(StackOp::DeleteSecurityGroup(group.clone()), farewell());
             }
         }

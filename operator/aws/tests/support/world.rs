@@ -48,6 +48,8 @@ pub(crate) struct World {
     pub certificates: Vec<Certificate>,
     pub security_groups: BTreeMap<String, String>,
     pub interfaces: Vec<Interface>,
+    /// How many entries they may have, by id.
+    pub prefix_lists: BTreeMap<String, usize>,
     /// ARNs by name.
     pub trust_stores: BTreeMap<String, String>,
     /// ARNs by name.
@@ -141,6 +143,7 @@ impl World {
                 let found = self.security_groups.iter().filter(|(id, tag)| *id == name || *tag == name);
                 Answer::SecurityGroup(found.map(|(id, _)| id.clone()).collect())
             }
+            Query::PrefixList(id) => Answer::PrefixList(self.prefix_lists.get(id).copied()),
             Query::Certificates => Answer::Certificates(self.certificates.clone()),
             Query::Certificate(arn) => {
                 Answer::Certificate(self.certificates.iter().find(|one| one.arn == *arn).cloned())

@@ -47,6 +47,8 @@ fn fact(inner: &Inner, query: &Query) -> Fact {
             let found = aws.groups.values().filter(|row| row.id == *written || named(&row.tags));
             Fact::SecurityGroup(found.map(|row| row.id.clone()).collect())
         }
+        // There are none.
+        Query::PrefixList(_) => Fact::PrefixList(None),
         Query::Certificates => Fact::Certificates(aws.certificates.values().cloned().collect()),
         Query::Certificate(arn) => Fact::Certificate(aws.certificates.get(arn).cloned()),
         Query::Client(secret) => Fact::Client(ClientSeen::of(inner.cluster.secrets.get(secret))),

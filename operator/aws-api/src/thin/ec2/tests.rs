@@ -243,3 +243,14 @@ fn permissions_are_written_with_one_source_each() {
         assert_eq!(query.encode("A", "V"), format!("{head}&{want}"));
     }
 }
+
+#[test]
+fn prefix_lists_are_read() {
+    let found: Vec<PrefixList> = read(
+        "<prefixListSet><item><prefixListId>pl-1</prefixListId><prefixListName>offices</prefixListName>
+         <maxEntries>20</maxEntries></item><item><prefixListId>pl-2</prefixListId>
+         <prefixListName>com.amazonaws.us-east-1.s3</prefixListName></item></prefixListSet>",
+    );
+    let told: Vec<_> = found.iter().map(|list| (list.id.as_str(), list.max_entries)).collect();
+    assert_eq!(told, [("pl-1", Some(20)), ("pl-2", None)]);
+}
