@@ -22,12 +22,9 @@ use crate::{
     network::{NetworkOp, RULE_DESCRIPTION},
     observed::{CertificateSeen, LoadBalancerSeen, SecurityGroupSeen, TargetGroupSeen},
     ownership::{Owned, Tagged},
-    stack::StackOp,
+    stack::{StackOp, protected::PROTECTION},
     tags,
 };
-
-/// Attribute of load balancers that are not to be deleted.
-const PROTECTION: &str = "deletion_protection.enabled";
 
 /// What is in the account, as lists show it; security groups are all of the VPC.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

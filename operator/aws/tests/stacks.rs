@@ -236,6 +236,30 @@ fn a_deleted_ingress_takes_everything_with_it_after_its_records() {
 }
 
 #[test]
+fn a_protected_load_balancer_is_noticed_before_anything_of_it_goes() {
+    let mut world = World::recorded();
+    world.add(&recorded("plain-ip/objects.json"));
+    world.settle(&config(), &own("plain"));
+    let protection = |world: &mut World, value: &str| {
+        let balancer = world.observed.load_balancers.values_mut().next().unwrap();
+        balancer.attributes.insert("deletion_protection.enabled".to_owned(), value.to_owned());
+    };
+    protection(&mut world, "true");
+    world.delete("plain");
+    let (evaluation, _) = world.look(&config(), &own("plain"));
+    assert!(evaluation.plan.is_empty() && !evaluation.gone);
+    assert!(evaluation.finalizers.remove.is_empty(), "the object stays, and says why");
+    let told: Vec<_> = evaluation.notes.iter().map(|note| (note.code.as_str(), note.held)).collect();
+    assert_eq!(told, [("DeletionProtected", true)]);
+    assert_eq!(evaluation.status.len(), 1);
+    assert_eq!(evaluation.status[0].addresses.len(), 1, "records follow the address, which stays");
+
+    protection(&mut world, "false");
+    world.settle(&config(), &own("plain"));
+    assert!(world.observed.load_balancers.is_empty());
+}
+
+#[test]
 fn another_scheme_is_another_load_balancer_made_before_the_old_one_goes() {
     let mut world = World::recorded();
     world.add(&json!([ingress("web", &[("scheme", "internet-facing")], &[("/", "web")])]));

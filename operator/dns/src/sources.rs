@@ -7,14 +7,16 @@
 //! | dual-stack     | the IP address type that some member of the stack asks for                          |
 //!
 //! A member whose stack has published nothing keeps what its names have: neither a transient emptiness nor a change of
-//! class takes a name away. An object that left its stack, or was deleted, asks for nothing any more.
+//! class takes a name away. An object that left its stack, or was deleted, asks for nothing any more; but as long as a
+//! load balancer on AWS that nobody else has is published, as it is until its stack knows that it can go, what points at
+//! it stays.
 
 use std::{collections::BTreeSet, net::IpAddr};
 
 use fairway_core::{
     class::{Class, Classified},
     evaluate::LastGood,
-    ids::{Key, Kind, ObjectRef},
+    ids::{Key, Kind, ObjectRef, ProviderKind},
     intent::{Intent, Member},
     note::Note,
     read::{self, Candidate, ReadConfig},
@@ -67,9 +69,20 @@ pub fn ask(snapshot: &Snapshot, config: &ReadConfig, dns: &DnsConfig) -> Asked {
         let last_good = LastGood::of(state.and_then(|state| state.status.as_ref()));
         let (intent, _) = read::intent(snapshot, config, &stack, &last_good);
         asked.held.extend(intent.unreadable.iter().map(|object| label(dns, object)));
+        if stays(&intent, state) {
+            let alone = intent.leaving.iter().filter(|leaving| leaving.successor.is_none());
+            asked.held.extend(alone.map(|leaving| label(dns, &leaving.object)));
+        }
         ask_for(&intent, state, snapshot, dns, &mut asked);
     }
     asked
+}
+
+/// Whether the load balancer of a stack that everybody left has not been given up yet.
+fn stays(intent: &Intent, state: Option<&LoadBalancerState>) -> bool {
+    let status = state.and_then(|state| state.status.as_ref());
+    let published = status.is_some_and(|status| !status.addresses.is_empty());
+    published && intent.members.is_empty() && intent.stack.provider == ProviderKind::Aws
 }
 
 /// Ownership labels of objects that are there and that no stack serves. Somebody else, before us and under our owner

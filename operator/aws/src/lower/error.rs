@@ -248,6 +248,15 @@ pub(crate) enum LowerError {
         /// The port.
         port: u16,
     },
+    /// Nobody asks for it any more, and it may not be deleted.
+    #[error(
+        "load balancer {name} has deletion protection (deletion_protection.enabled): it stays with all that belongs to \
+         it, its records too, until that is switched off in AWS"
+    )]
+    DeletionProtected {
+        /// The load balancer.
+        name: String,
+    },
     /// A setting that is fixed when a load balancer is made, under a name that is fixed too.
     #[error("load balancer {name} has to be made anew for this change, which its fixed name prevents")]
     NameInTheWay {
@@ -304,6 +313,7 @@ impl Classified for LowerError {
             | Self::WebAclNotFound(_)
             | Self::NoShield
             | Self::LimitExceeded { .. }
+            | Self::DeletionProtected { .. }
             | Self::SecurityGroupNotFound { .. } => Class::Environment,
             Self::CertificatePending(_) | Self::TargetsUnhealthy(_) => Class::Pending,
         }
@@ -350,6 +360,7 @@ impl Classified for LowerError {
             Self::MarkLost { .. } => "OwnershipTagMissing",
             Self::PortTaken { .. } => "PortTaken",
             Self::NameInTheWay { .. } => "ReplacementBlocked",
+            Self::DeletionProtected { .. } => "DeletionProtected",
         }
     }
 }

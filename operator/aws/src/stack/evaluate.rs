@@ -22,7 +22,7 @@ use super::{
     handles,
     lost::{Lost, Memory},
     plan::{self, Planning},
-    remembered,
+    protected, remembered,
     secrets::Told,
     status,
 };
@@ -31,7 +31,7 @@ use crate::{
     facts::Query,
     lower::{LowerError, Lowered, Scene, lower},
     model::{Binding, Certificate, LoadBalancer, Ref, ResourceKind as _, SecurityGroup, StackModel},
-    observed::{Names, StackObserved, StackScope},
+    observed::{LoadBalancerSeen, Names, StackObserved, StackScope},
     tags,
 };
 
@@ -184,6 +184,9 @@ impl Look<'_> {
             Ok(adopted) => adopted,
             Err(problem) => return Ok(self.held(bindings, &problem)),
         };
+        if let Some(seen) = protected::find(&model, &claimed).filter(|_| !self.lowered.frozen) {
+            return self.stays(bindings, seen);
+        }
         certificates.resolve(&mut model);
         let eased = ease(&model, &claimed, self.input.facts)?;
         let claimed = claimed.without_groups(&eased.kept);
@@ -221,6 +224,16 @@ impl Look<'_> {
         let notes = self.blame(problem);
         let held = self.evaluation(StackModel::default(), Plan::default(), bindings, notes);
         Evaluation { model: None, status: Vec::new(), fingerprint: String::new(), gone: false, ..held }
+    }
+
+    /// All of the stack has to go and cannot: not even what could goes, and the address stays published.
+    fn stays(&self, bindings: Bindings, seen: &LoadBalancerSeen) -> Evaluation<Stacks> {
+        let problem = LowerError::DeletionProtected { name: seen.name.clone() };
+        let notes = self.intent.leaving.iter().map(|leaving| Note::hold(&leaving.object, &problem)).collect();
+        let held = self.evaluation(StackModel::default(), Plan::default(), bindings, notes);
+        let finalizers = Finalizers { remove: Vec::new(), ..held.finalizers };
+        let status = protected::wishes(&self.intent, seen);
+        Evaluation { model: None, status, finalizers, fingerprint: String::new(), gone: false, ..held }
     }
 
     /// A problem of the load balancer is every member's.

@@ -10,6 +10,7 @@ mod handles;
 mod lost;
 mod op;
 mod plan;
+pub(crate) mod protected;
 mod remembered;
 pub mod secrets;
 mod spread;

@@ -256,6 +256,8 @@ fn a_deleted_object_gives_its_names_back_before_its_load_balancer_goes() {
         applied(&evaluate(&served(&load_balancer()), &ZoneObserved::default()), &ZoneObserved::default());
     let mut objects = served(&load_balancer());
     objects[0]["metadata"]["deletionTimestamp"] = json!("2025-01-02T00:00:00Z");
+    assert!(evaluate(&objects, &zone).plan.is_empty(), "as long as its load balancer may have to stay");
+    objects[1] = state(ProviderKind::Aws, "web", &json!([]));
     let gone = evaluate(&objects, &zone);
     assert_eq!(lines(&gone), [format!("DELETE A www.example.com alias {OLD} (ZELB, with health)")]);
 }
