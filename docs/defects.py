@@ -39,7 +39,6 @@ ELSEWHERE = ("Service", "Gateway")
 # Without a test, and why.
 OPEN: dict[int, str] = {
     6: "there is no network load balancer in front yet",
-    16: "reads are shared by all stacks, but no test bears this number yet",
     19: "target groups are not shared yet",
 }
 
