@@ -54,8 +54,10 @@ pub(super) fn ease(
         {
             waits.push((listener.reference().key(), group));
         }
+        let mut left: Vec<&RuleSeen> = seen.rules.iter().collect();
+        left.sort_by_key(|seen| seen.priority);
         for rule in eased.rules.get_mut(port).into_iter().flatten() {
-            let Some(partner) = partner(rule, &seen.rules) else { continue };
+            let Some(partner) = partner(rule, &mut left) else { continue };
             if let Some(group) = easing.actions(&mut rule.actions, &partner.actions) {
                 rule.transforms.clone_from(&partner.transforms);
                 waits.push((rule.reference().key(), group));
@@ -66,9 +68,10 @@ pub(super) fn ease(
     if asks.is_empty() { Ok(Eased { model: eased, kept, waits }) } else { Err(asks.into_iter().collect()) }
 }
 
-/// The rule that answers the same requests now.
-fn partner<'a>(rule: &Rule, seen: &'a [RuleSeen]) -> Option<&'a RuleSeen> {
-    seen.iter().find(|seen| seen.unknown.is_empty() && same_set(&rule.conditions, &seen.conditions))
+/// The rule that answers the same requests now: the first of equal ones for the first, and so on.
+fn partner<'a>(rule: &Rule, left: &mut Vec<&'a RuleSeen>) -> Option<&'a RuleSeen> {
+    let answers = |seen: &&RuleSeen| seen.unknown.is_empty() && same_set(&rule.conditions, &seen.conditions);
+    left.iter().position(answers).map(|place| left.remove(place))
 }
 
 struct Easing<'a> {

@@ -185,7 +185,7 @@ impl Look<'_> {
             Err(problem) => return Ok(self.held(bindings, &problem)),
         };
         if let Some(seen) = protected::find(&model, &claimed).filter(|_| !self.lowered.frozen) {
-            return self.stays(bindings, seen);
+            return Ok(self.stays(bindings, seen));
         }
         certificates.resolve(&mut model);
         let eased = ease(&model, &claimed, self.input.facts)?;
