@@ -37,7 +37,11 @@ def world(world):
         ec2.create_tags(Resources=[subnets[name] for name in names], Tags=[{"Key": "tier", "Value": tier}])
     for name in ("web-one", "web-two"):
         world.cloud.plant_group(name, {"Name": name})
-    return world
+    # No pod answers behind these Services: where nothing is healthy, no rule waits for the targets that come next.
+    unhealthy = {"State": "unhealthy", "Reason": "Target.FailedHealthChecks"}
+    world.cloud.control("PUT", "health", {instance["provider_id"].rpartition("/")[2]: unhealthy for instance in world.instances})
+    yield world
+    world.cloud.control("PUT", "health", {})
 
 
 @pytest.fixture(scope="module")

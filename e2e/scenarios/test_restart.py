@@ -7,8 +7,8 @@ from e2e.lib.waiting import eventually, need
 
 IP = {"target-type": "ip"}
 INGRESSES = 6
-# Whatever the number of load balancers: what the cluster shares (subnets, groups, interfaces), the zones, and the records of one.
-SHARED_CALLS = 10
+# Whatever the number of load balancers: what the cluster shares (subnets, groups, interfaces, limits), the zones, and the records of one.
+SHARED_CALLS = 12
 
 
 def test_a_restart_costs_nearly_nothing(world, cloud, cluster):
