@@ -17,6 +17,9 @@ from .wait import patient
 
 MARKER = "FAIRWAY_LAB"
 
+# The kernel shows no environment while it puts a new program in a process' place, in seconds.
+ENVIRONMENT_SHOWN = 0.2
+
 # Children of this very process. They must be waited for, or they stay as zombies until it ends.
 _children: list[subprocess.Popen[bytes]] = []
 
@@ -125,13 +128,21 @@ def marked(folder: Path) -> list[Process]:
     mark = f"{MARKER}={folder}".encode()
     found = []
     for pid in _pids():
-        try:
-            environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-        except OSError:  # gone meanwhile, or somebody else's
-            continue
-        if mark in environment and pid != os.getpid() and (process := current(pid, f"pid {pid}")):
+        if mark in environment(pid) and pid != os.getpid() and (process := current(pid, f"pid {pid}")):
             found.append(process)
     return found
+
+
+def environment(pid: int) -> list[bytes]:
+    """What `pid` was started with; nothing where it is gone, the kernel's or somebody else's."""
+    deadline = time.monotonic() + ENVIRONMENT_SHOWN
+    try:
+        while not (shown := Path(f"/proc/{pid}/environ").read_bytes()) and time.monotonic() < deadline:
+            os.readlink(f"/proc/{pid}/exe")  # a program at all?
+            time.sleep(0.001)
+    except OSError:
+        return []
+    return shown.split(b"\0")
 
 
 def stop(processes: Sequence[Process], grace: float = 0.0) -> None:

@@ -2,6 +2,7 @@
 
 import ipaddress
 import json
+import os
 import signal
 import subprocess
 import tarfile
@@ -142,6 +143,15 @@ def test_groups_come_and_go_in_a_v2_tree(monkeypatch: pytest.MonkeyPatch) -> Non
     use_tree(monkeypatch, tree, "cgroup2")
     assert cgroups.version() == "v2"
     check_groups(unique_name("groups2"))
+
+
+def test_the_environment_of_a_process_is_known_while_its_program_is_loaded() -> None:
+    for _ in range(200):
+        with subprocess.Popen(["sleep", "60"], env={"PATH": os.defpath, "MARK": "here"}) as process:
+            try:
+                assert b"MARK=here" in processes.environment(process.pid)
+            finally:
+                process.kill()
 
 
 def test_a_marked_process_is_found_without_a_record(tmp_path: Path) -> None:
