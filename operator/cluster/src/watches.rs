@@ -64,8 +64,10 @@ pub enum Change {
     Pod(Key),
     /// A Node changed in something other than its heartbeat.
     Node,
-    /// A class, class parameters, a namespace's labels, or a pool changed: anything may be affected.
+    /// A class, class parameters, or a pool changed: anything may be affected.
     Class,
+    /// A namespace of this name came, went, or has other labels.
+    Namespace(String),
     /// A TargetGroupBinding came, changed or went.
     Binding(Key),
     /// A LoadBalancerState came, changed or went.
@@ -175,11 +177,11 @@ impl Watches {
             client,
             sender,
             |s| &mut s.namespaces,
-            |_, before, after| {
+            |key, before, after| {
                 let labels = |object: Option<Arc<k8s_openapi::api::core::v1::Namespace>>| {
                     object.map(|o| o.metadata.labels.clone())
                 };
-                (labels(before) != labels(after)).then_some(Change::Class)
+                (labels(before) != labels(after)).then(|| Change::Namespace(key.name.clone()))
             },
         );
     }

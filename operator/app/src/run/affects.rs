@@ -59,6 +59,16 @@ pub(crate) fn affects(
             units.extend(read::stacks(snapshot, config).into_iter().map(Unit::of));
             units.extend(zones.iter().cloned().map(Unit::Zone));
         }
+        // Its labels decide which classes and pools are for the objects in it; most come and go without any.
+        Change::Namespace(name) => {
+            let ingresses = snapshot.ingresses.iter().filter(|(key, _)| key.namespace == *name);
+            let services = snapshot.services.iter().filter(|(key, _)| key.namespace == *name);
+            units.extend(ingresses.flat_map(|(_, ingress)| stacks_of(Candidate::Ingress(ingress))));
+            units.extend(services.flat_map(|(_, service)| stacks_of(Candidate::Service(service))));
+            if !units.is_empty() {
+                units.extend(zones.iter().cloned().map(Unit::Zone));
+            }
+        }
         Change::Binding(key) => {
             units.insert(Unit::Targets(key.clone()));
             units.insert(Unit::Network);

@@ -114,6 +114,19 @@ fn a_service_affects_the_ingresses_that_name_it_and_its_bindings_and_no_others()
 }
 
 #[test]
+fn a_namespace_affects_the_stacks_of_what_is_in_it_and_no_others() {
+    let elsewhere = {
+        let mut object = ingress("shop", None, "web");
+        object["metadata"]["namespace"] = json!("elsewhere");
+        object
+    };
+    let snapshot = cluster(&[class(), ingress("shop", None, "web"), elsewhere, service("web")]);
+    let units = look(&snapshot, &Change::Namespace("default".to_owned()));
+    assert_eq!(units, BTreeSet::from([shop(), zone()]));
+    assert_eq!(look(&snapshot, &Change::Namespace("new".to_owned())), BTreeSet::new());
+}
+
+#[test]
 fn endpoints_affect_membership_alone() {
     let snapshot = cluster(&[class(), ingress("shop", None, "web"), binding("tgb-web", "web")]);
     let units = look(&snapshot, &Change::Endpoints(Key::new("default", "web")));
