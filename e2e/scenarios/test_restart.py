@@ -8,7 +8,7 @@ from e2e.lib.waiting import eventually, need
 IP = {"target-type": "ip"}
 INGRESSES = 6
 # Whatever the number of load balancers: what the cluster shares (subnets, groups, interfaces, limits), the zones, and the records of one.
-SHARED_CALLS = 12
+SHARED_CALLS = 11
 
 
 def test_a_restart_costs_nearly_nothing(world, cloud, cluster):
