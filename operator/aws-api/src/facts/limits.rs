@@ -14,7 +14,7 @@ use aws_sdk_elasticloadbalancingv2::types::Limit;
 use fairway_aws::config::Quota;
 use fairway_engine::ports::Refusal;
 
-use crate::Aws;
+use crate::{Aws, fault::Fault, inventory::all_pages};
 
 impl Aws {
     /// What the account was granted.
@@ -22,16 +22,12 @@ impl Aws {
     /// # Errors
     /// AWS's refusal.
     pub async fn account_limits(&self) -> Result<Vec<(Quota, usize)>, Refusal> {
-        let (mut all, mut marker) = (Vec::new(), None);
-        loop {
-            let ask = self.elbv2.describe_account_limits().set_marker(marker.take());
-            let page = self.elb("DescribeAccountLimits", ask.send()).await?;
-            all.extend(page.limits().iter().filter_map(granted));
-            match page.next_marker().filter(|marker| !marker.is_empty()) {
-                Some(next) => marker = Some(next.to_owned()),
-                None => return Ok(all),
-            }
-        }
+        let all = self.read_limits().await?;
+        Ok(all.iter().filter_map(granted).collect())
+    }
+
+    async fn read_limits(&self) -> Result<Vec<Limit>, Fault> {
+        Ok(all_pages!(self, "DescribeAccountLimits", self.elbv2.describe_account_limits(), limits))
     }
 }
 
