@@ -2,10 +2,10 @@
 
 use aws_sdk_acm::primitives::Blob;
 use aws_sdk_acm::types::Tag;
-use fairway_aws::model::{Certificate, ResourceKind as _, Tags};
+use fairway_aws::model::{Certificate, Tags};
 use fairway_aws::secret::tls::KeyPair;
 use fairway_aws::stack::Retag;
-use fairway_core::plan::{Handle, ResourceKey};
+use fairway_core::plan::Handle;
 use fairway_engine::ports::Applied;
 
 use super::{Done, Failed};
@@ -21,7 +21,7 @@ impl Aws {
             all.entry(listed.clone()).or_insert_with(|| tags.clone());
         });
         let handle = Handle { id: arn, ready: true, ..Handle::default() };
-        Ok(Applied::Produced { key: ResourceKey::new(Certificate::KIND, &spec.name), handle })
+        Ok(Applied::Produced { key: spec.reference().key(), handle })
     }
 
     pub(super) async fn renew_certificate(&self, arn: &str, spec: &Certificate) -> Done {

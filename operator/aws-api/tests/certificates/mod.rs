@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use fairway_aws::model::{Certificate, ListenerProtocol, Ref, ResourceKind as _, SecretRef, Tags};
+use fairway_aws::model::{Certificate, ListenerProtocol, Ref, SecretRef, Tags};
 use fairway_aws::observed::{CertificateKind, CertificateSeen};
 use fairway_aws::ownership::Owned;
 use fairway_aws::secret::Secret;
@@ -15,7 +15,6 @@ use fairway_aws::tags::SECRET_DIGEST;
 use fairway_aws_api::{Aws, Secrets};
 use fairway_core::class::Class;
 use fairway_core::ids::Key;
-use fairway_core::plan::ResourceKey;
 use fairway_engine::ports::{Applied, Refusal};
 
 use crate::site::{Site, Stack};
@@ -73,7 +72,7 @@ async fn an_imported_certificate_is_found_renewed_and_deleted() {
 
     let first = spec(&stack, &secret.renew());
     stack.apply(&aws, &StackOp::ImportCertificate(first.clone())).await.unwrap();
-    let arn = stack.bindings[&ResourceKey::new(Certificate::KIND, &first.name)].id.clone();
+    let arn = stack.bindings[&first.reference().key()].id.clone();
     let want = |tags: &Tags| {
         let (kind, tags) = (CertificateKind::Imported, tags.clone());
         BTreeMap::from([(arn.clone(), CertificateSeen { arn: arn.clone(), kind, tags })])
@@ -88,7 +87,7 @@ async fn an_imported_certificate_is_found_renewed_and_deleted() {
     let refused = stack.apply(&aws, &StackOp::RenewCertificate(own.clone(), first)).await.unwrap_err();
     assert_eq!((refused.failure.class, refused.failure.code.as_str()), (Class::Transient, "SecretChanged"));
     let set = Tags::from([(SECRET_DIGEST.to_owned(), second.secret.digest.clone())]);
-    let resource = ResourceKey::new(Certificate::KIND, &second.name);
+    let resource = second.reference().key();
     let retag = Retag { resource, id: arn.clone(), set, remove: BTreeSet::new() };
     for op in [StackOp::RenewCertificate(own.clone(), second.clone()), StackOp::SetTags(retag)] {
         assert_eq!(stack.apply(&aws, &op).await.unwrap(), Applied::Changed);

@@ -3,6 +3,8 @@
 //! Target groups of a forward are a set; a weight means nothing when there is one; stickiness that nobody asks for is
 //! off. Conditions are a set by field, the order of their values counts; transforms are a set by type.
 
+use std::collections::BTreeMap;
+
 use crate::{
     model::{Action, Forward},
     stack::secrets::looks_like,
@@ -26,7 +28,7 @@ pub(crate) fn same_set<T: Ord>(want: &[T], have: &[T]) -> bool {
 fn same_action(want: &Action, have: &Action) -> bool {
     match (want, have) {
         (Action::Forward(want), Action::Forward(have)) => {
-            want.stickiness == have.stickiness && targets(want) == targets(have)
+            want.stickiness == have.stickiness && shares(want) == shares(have)
         }
         // What is seen says nothing of the secret, unless it is known to be another.
         (Action::Oidc(want), Action::Oidc(have)) => {
@@ -36,13 +38,11 @@ fn same_action(want: &Action, have: &Action) -> bool {
     }
 }
 
-fn targets(forward: &Forward) -> Vec<(&str, i32)> {
+/// Shares by target group; that of a single one is all.
+pub(crate) fn shares(forward: &Forward) -> BTreeMap<&str, i32> {
     let single = forward.targets.len() == 1;
     let weight = |weight| if single { 1 } else { weight };
-    let mut targets: Vec<_> =
-        forward.targets.iter().map(|target| (target.target_group.name(), weight(target.weight))).collect();
-    targets.sort_unstable();
-    targets
+    forward.targets.iter().map(|target| (target.target_group.name(), weight(target.weight))).collect()
 }
 
 #[cfg(test)]

@@ -22,8 +22,14 @@ pub(crate) fn of_stack<'a>(
         .collect()
 }
 
+/// Whether the object is of the target group of this name: an ARN contains it.
+pub(crate) fn names(object: &TargetGroupBinding, target_group: &str) -> bool {
+    let arn = object.spec.target_group_arn.as_deref().unwrap_or_default();
+    arn.contains(&format!(":targetgroup/{target_group}/"))
+}
+
 /// Whether the object is as wanted. Without an ARN or a group id, what the object names is taken for right as long as it
-/// can be: an ARN contains the group's name.
+/// can be.
 pub(crate) fn as_wanted(
     want: &Binding,
     object: &TargetGroupBinding,
@@ -31,10 +37,9 @@ pub(crate) fn as_wanted(
     backend_group: Option<&str>,
 ) -> bool {
     let named = object.spec.target_group_arn.as_deref().unwrap_or_default();
-    let of_this_group = named.contains(&format!(":targetgroup/{}/", want.target_group.name()));
     let arn = match arn {
         Some(arn) => arn,
-        None if of_this_group => named,
+        None if names(object, want.target_group.name()) => named,
         None => return false,
     };
     let networking = object.spec.networking.iter().flat_map(|networking| &networking.ingress);

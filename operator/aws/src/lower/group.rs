@@ -217,7 +217,7 @@ impl Group {
             let bindings = part.bindings.values();
             owners.extend(bindings.map(|binding| (binding.reference().key(), asked.clone())));
             for own in &part.certificates.own {
-                let key = Ref::<Certificate>::new(&own.name).key();
+                let key = own.reference().key();
                 owners.entry(key).or_insert_with(Vec::new).extend(asked.clone());
             }
         }

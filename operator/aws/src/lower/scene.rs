@@ -5,9 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use fairway_core::{
-    evaluate::Facts, ids::StackId, plan::ResourceKey, settings::Unreadable, snapshot::Snapshot,
-};
+use fairway_core::{evaluate::Facts, ids::StackId, settings::Unreadable, snapshot::Snapshot};
 
 use super::LowerError;
 use crate::{
@@ -66,11 +64,11 @@ impl<'a> Scene<'a> {
         snapshot: &'a Snapshot,
         recorded: &'a BTreeMap<String, String>,
     ) -> Self {
-        let kind = ResourceKey::new(Certificate::KIND, "").0;
         let states = snapshot.states.values().filter_map(|state| state.status.as_ref());
         let all = states.flat_map(|status| &status.arns).chain(recorded);
-        let owned = all.filter(|(key, _)| key.starts_with(&kind)).map(|(_, arn)| arn.as_str()).collect();
-        let own = recorded.keys().filter_map(|key| key.strip_prefix(&kind)).collect();
+        let owned =
+            all.filter(|(key, _)| Certificate::name_in(key).is_some()).map(|(_, arn)| arn.as_str()).collect();
+        let own = recorded.keys().filter_map(|key| Certificate::name_in(key)).collect();
         Self { owned, own, ..self }
     }
 

@@ -19,6 +19,14 @@ impl ResourceKind for Certificate {
     const KIND: &'static str = "certificate";
 }
 
+impl Certificate {
+    /// What others call it by.
+    #[must_use]
+    pub fn reference(&self) -> super::Ref<Self> {
+        super::Ref::new(&self.name)
+    }
+}
+
 impl super::Ref<Certificate> {
     /// Whether it is one of the stack's that does not exist yet, rather than an ARN.
     #[must_use]

@@ -39,6 +39,12 @@ pub type Attributes = BTreeMap<String, String>;
 pub trait ResourceKind {
     /// First part of its keys.
     const KIND: &'static str;
+
+    /// The name in a key of this kind.
+    #[must_use]
+    fn name_in(key: &str) -> Option<&str> {
+        key.strip_prefix(Self::KIND)?.strip_prefix('/')
+    }
 }
 
 /// A reference to a resource that may not exist yet, by its name.

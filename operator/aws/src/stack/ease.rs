@@ -13,7 +13,10 @@ use fairway_core::evaluate::Facts;
 
 use super::Stacks;
 use crate::{
-    compare::{Claimed, action::same_set},
+    compare::{
+        Claimed,
+        action::{same_set, shares},
+    },
     facts::{Answer, Query},
     model::{Action, Forward, LoadBalancerKind, Ref, Rule, StackModel, WeightedTarget},
     observed::RuleSeen,
@@ -95,22 +98,22 @@ impl Easing<'_> {
         let fresh: Vec<String> = shares(want)
             .into_iter()
             .filter(|(name, share)| {
-                *share > 0 && !serves(name) && self.model.target_groups.contains_key(name)
+                *share > 0 && !serves(name) && self.model.target_groups.contains_key(*name)
             })
-            .map(|(name, _)| name)
+            .map(|(name, _)| name.to_owned())
             .collect();
         // All are asked for at once: each answer that is missing costs a round.
         let unwell: Vec<String> = fresh.into_iter().filter(|name| !self.is_healthy(name)).collect();
         let first = unwell.first()?.clone();
-        let serving: Vec<&String> =
-            old.iter().filter(|(_, share)| **share > 0).map(|(name, _)| name).collect();
-        let healthy: Vec<bool> = serving.into_iter().map(|name| self.is_healthy(name)).collect();
+        let serving = old.iter().filter(|(_, share)| **share > 0);
+        let healthy: Vec<bool> = serving.map(|(name, _)| self.is_healthy(name)).collect();
         let mut targets = old.clone();
-        targets.extend(unwell.into_iter().map(|name| (name, 0)));
+        targets.extend(unwell.iter().map(|name| (name.as_str(), 0)));
         if !healthy.contains(&true) || targets.len() > GROUPS {
             return None;
         }
-        self.kept.extend(old.into_keys().filter(|name| !self.model.target_groups.contains_key(name)));
+        let unwanted = old.into_keys().filter(|name| !self.model.target_groups.contains_key(*name));
+        self.kept.extend(unwanted.map(str::to_owned));
         let sticky = targets.keys().any(|name| self.is_sticky(name)).then_some(SHORTEST);
         let stickiness = have.stickiness.or(want.stickiness).or(sticky);
         let targets = targets.into_iter();
@@ -152,13 +155,4 @@ fn forward(actions: &[Action]) -> Option<&Forward> {
         Action::Forward(forward) => Some(forward),
         _ => None,
     })
-}
-
-/// Shares by group; that of a single one is all.
-fn shares(forward: &Forward) -> BTreeMap<String, i32> {
-    let single = forward.targets.len() == 1;
-    let share = |target: &WeightedTarget| {
-        (target.target_group.name().to_owned(), if single { 1 } else { target.weight })
-    };
-    forward.targets.iter().map(share).collect()
 }

@@ -30,7 +30,7 @@ use crate::{
     compare::{self, Claimed, certificate::Matched},
     facts::Query,
     lower::{LowerError, Lowered, Scene, lower},
-    model::{Binding, Certificate, LoadBalancer, Ref, ResourceKind as _, SecurityGroup, StackModel},
+    model::{Binding, Certificate, LoadBalancer, Ref, ResourceKind, SecurityGroup, StackModel},
     observed::{LoadBalancerSeen, Names, StackObserved, StackScope},
     tags,
 };
@@ -138,28 +138,27 @@ impl Look<'_> {
 
     /// ARNs of the certificates that were made. Nothing is looked for where none was and none is wanted.
     fn certificates(&self) -> Option<BTreeSet<String>> {
-        let kind = ResourceKey::new(Certificate::KIND, "").0;
-        let recorded = self.input.last_good.resources.iter().filter(|(key, _)| key.starts_with(&kind));
+        let recorded = self.input.last_good.resources.iter();
+        let recorded = recorded.filter(|(key, _)| Certificate::name_in(key).is_some());
         let recorded: BTreeSet<String> = recorded.map(|(_, arn)| arn.clone()).collect();
         (!recorded.is_empty() || !self.lowered.model.certificates.is_empty()).then_some(recorded)
     }
 
     /// The name that is wanted, and those of the load balancers that were made: one that lost its tags is found by it.
     fn balancers(&self, wanted: &LoadBalancer) -> BTreeSet<String> {
-        self.recorded(LoadBalancer::KIND).chain([wanted.name.clone()]).collect()
+        self.recorded::<LoadBalancer>().chain([wanted.name.clone()]).collect()
     }
 
     /// The same of security groups.
     fn groups(&self, model: &StackModel) -> BTreeSet<String> {
         let wanted = model.own_groups().map(|own| own.name.clone());
-        wanted.chain(self.recorded(SecurityGroup::KIND)).collect()
+        wanted.chain(self.recorded::<SecurityGroup>()).collect()
     }
 
     /// Names of what was made of a kind.
-    fn recorded(&self, kind: &str) -> impl Iterator<Item = String> {
-        let kind = ResourceKey::new(kind, "").0;
+    fn recorded<K: ResourceKind>(&self) -> impl Iterator<Item = String> {
         let keys = self.input.last_good.resources.keys();
-        keys.filter_map(move |key| key.strip_prefix(&kind).map(str::to_owned))
+        keys.filter_map(|key| K::name_in(key).map(str::to_owned))
     }
 
     /// The way from what is there, or what has to be known before it can be said.
@@ -244,10 +243,7 @@ impl Look<'_> {
     /// The stack's objects but those of some target groups.
     fn without_objects_of(&self, groups: &BTreeSet<String>) -> BTreeMap<Key, &TargetGroupBinding> {
         let mut objects = self.objects.clone();
-        objects.retain(|_, object| {
-            let named = object.spec.target_group_arn.as_deref().unwrap_or_default();
-            !groups.iter().any(|group| named.contains(&format!(":targetgroup/{group}/")))
-        });
+        objects.retain(|_, object| !groups.iter().any(|group| compare::binding::names(object, group)));
         objects
     }
 

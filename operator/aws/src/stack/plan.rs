@@ -5,8 +5,6 @@
 //! all that brings the new state about, rules, listeners, load balancers, bindings, target groups, security groups and
 //! certificates that nothing needs any more.
 
-mod doors;
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use fairway_core::{
@@ -34,6 +32,7 @@ use crate::{
 
 mod bindings;
 mod certificates;
+mod doors;
 
 /// All that a plan is made from.
 #[derive(Debug)]

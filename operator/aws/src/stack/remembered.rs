@@ -14,9 +14,8 @@ use crate::model::{LoadBalancer, ResourceKind as _};
 /// The name of the load balancer: one that was taken over keeps its own, whatever is wanted. `None` when several others
 /// are known, of which one has to go.
 pub(super) fn name<'a>(wanted: &'a str, state: Option<&'a LoadBalancerStateStatus>) -> Option<&'a str> {
-    let kind = ResourceKey::new(LoadBalancer::KIND, "").0;
     let keys = state.into_iter().flat_map(|state| state.arns.keys());
-    let known: Vec<&str> = keys.filter_map(|key| key.strip_prefix(&kind)).collect();
+    let known: Vec<&str> = keys.filter_map(|key| LoadBalancer::name_in(key)).collect();
     match known.as_slice() {
         [] => Some(wanted),
         [only] => Some(only),

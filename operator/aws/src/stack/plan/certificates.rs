@@ -3,11 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Making, Retag, StackOp};
-use crate::{
-    compare,
-    model::{Certificate, Ref, Tags},
-    tags::SECRET_DIGEST,
-};
+use crate::{compare, model::Tags, tags::SECRET_DIGEST};
 
 impl Making<'_> {
     pub(super) fn certificates(&mut self) {
@@ -16,7 +12,7 @@ impl Making<'_> {
                 self.draft.switch(StackOp::ImportCertificate(want.clone()), Vec::new());
                 continue;
             };
-            let (key, seen) = (Ref::<Certificate>::new(&want.name).key(), have.get());
+            let (key, seen) = (want.reference().key(), have.get());
             let mut tags = seen.tags.clone();
             if !compare::certificate::is_current(want, seen) {
                 self.draft.switch(StackOp::RenewCertificate(have.clone(), want.clone()), Vec::new());
