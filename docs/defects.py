@@ -39,7 +39,6 @@ ELSEWHERE = ("Service", "Gateway")
 # Without a test, and why.
 OPEN: dict[int, str] = {
     6: "there is no network load balancer in front yet",
-    19: "target groups are not shared yet",
 }
 
 RUST = re.compile(r"\bfn (defect_(\d\d)_\w+)\(")

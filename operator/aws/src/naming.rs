@@ -6,6 +6,7 @@
 //! | its security group        | same shapes                              | cluster, group id |
 //! | further security groups   | same shapes                              | name of the first, number |
 //! | target group of an Ingress | `k8s-<svc ns8>-<svc8>-<h10>`            | cluster, group id, Ingress namespace, name, Service UID, port, target port, type, protocol, version |
+//! | target group that Ingresses share | same shape                       | cluster, group id, Service UID, port, all settings |
 //! | NLB                       | `k8s-<ns8>-<name8>-<h10>`                | cluster, Service UID, scheme |
 //! | its security group        | same shape                               | cluster, Service name, namespace, UID |
 //! | target group of a Service | same shape                               | cluster, Service UID, target port, Service port, type, protocol, health check protocol and interval |
@@ -20,7 +21,7 @@ use fairway_core::{
     intent::PortName,
 };
 
-use crate::model::{Scheme, TargetGroup};
+use crate::model::{Binding, Scheme, TargetGroup};
 
 /// AWS takes 255 characters for a security group's name; the peer leaves room for prefix and hash.
 const CLUSTER_IN_NAME: usize = 232;
@@ -92,6 +93,20 @@ pub fn ingress_target_group(cluster: &str, target: &IngressTarget<'_>, group: &T
             &control,
         ],
     )
+}
+
+/// What stands for all that is asked of a target group and its binding, which have no names yet.
+#[must_use]
+pub fn target_group_settings(group: &TargetGroup, binding: &Binding) -> String {
+    h10(&[&serde_json::to_string(&(group, binding)).unwrap_or_default()])
+}
+
+/// Name of the target group of the Ingress backends of a stack that ask for the same `settings`: it is nobody's own, so
+/// none of them changes what the others have.
+#[must_use]
+pub fn shared_target_group(cluster: &str, target: &IngressTarget<'_>, settings: &str) -> String {
+    let port = target.port.to_string();
+    named(target.service, &[cluster, &target.stack.group_id(), target.uid, &port, settings])
 }
 
 /// Name of the target group of a Service port. `group.name` is not looked at.

@@ -89,16 +89,22 @@ fn service(
     let written = format!("{}.{}", backend.service.name, backend.port);
     let ask = rows::ingress_target(&backend.settings, &written)?;
     let mut group = target_group::layer7(backend, found, &ask, scene.config.default_target_type)?;
-    let key = &member.object.key;
     let target = IngressTarget {
         stack: scene.stack,
-        ingress: key,
+        ingress: &member.object.key,
         service: &backend.service,
         uid: &found.uid,
         port: &backend.port,
     };
-    group.name = naming::ingress_target_group(&scene.config.cluster, &target, &group);
-    let resource = format!("{key}-{}:{}", backend.service.name, backend.port);
+    let resource = if ask.shared {
+        let nameless = binding::of_ingress(scene, backend, found, (&group, &ask));
+        let settings = naming::target_group_settings(&group, &nameless);
+        group.name = naming::shared_target_group(&scene.config.cluster, &target, &settings);
+        format!("{}:{}-{settings}", backend.service, backend.port)
+    } else {
+        group.name = naming::ingress_target_group(&scene.config.cluster, &target, &group);
+        format!("{}-{}:{}", target.ingress, backend.service.name, backend.port)
+    };
     group.tags = tags::of(scene.config, scene.stack, &resource, &group.tags);
     let binding = binding::of_ingress(scene, backend, found, (&group, &ask));
     let reference = Ref::new(group.name.as_str());

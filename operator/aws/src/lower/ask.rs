@@ -60,6 +60,8 @@ pub(crate) struct TargetAsk {
     pub(crate) tags: Tags,
     pub(crate) node_labels: BTreeMap<String, String>,
     pub(crate) multi_cluster: bool,
+    /// With other members of the stack that ask for the same; layer 7 only.
+    pub(crate) shared: bool,
     /// Of the target optimizer's agent.
     pub(crate) control_port: Option<i32>,
 }

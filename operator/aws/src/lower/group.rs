@@ -209,16 +209,14 @@ impl Group {
 
     /// Which member each rule, target group and binding is there for.
     pub(super) fn owners(&self, model: &StackModel) -> BTreeMap<ResourceKey, Vec<Provenance>> {
-        let mut owners = BTreeMap::new();
+        let mut owners: BTreeMap<ResourceKey, Vec<Provenance>> = BTreeMap::new();
         for part in &self.parts {
-            let asked = vec![written(&part.object, true)];
             let names = part.target_groups.keys();
-            owners.extend(names.map(|name| (Ref::<TargetGroup>::new(name.as_str()).key(), asked.clone())));
-            let bindings = part.bindings.values();
-            owners.extend(bindings.map(|binding| (binding.reference().key(), asked.clone())));
-            for own in &part.certificates.own {
-                let key = own.reference().key();
-                owners.entry(key).or_insert_with(Vec::new).extend(asked.clone());
+            let groups = names.map(|name| Ref::<TargetGroup>::new(name.as_str()).key());
+            let bindings = part.bindings.values().map(|binding| binding.reference().key());
+            let certificates = part.certificates.own.iter().map(|own| own.reference().key());
+            for key in groups.chain(bindings).chain(certificates) {
+                owners.entry(key).or_default().push(written(&part.object, true));
             }
         }
         for (port, rules) in &model.rules {

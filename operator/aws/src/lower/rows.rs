@@ -83,6 +83,7 @@ pub(crate) fn ingress_target(settings: &Settings, backend: &str) -> Read<TargetA
         tags: super::ask::plain(&first_wins(settings.all(&alb::TAGS)?)),
         node_labels: value(settings.get(&alb::TARGET_NODE_LABELS)?),
         multi_cluster: settings.all(&alb::MULTI_CLUSTER_TARGET_GROUP)?.iter().any(|asked| asked.value),
+        shared: settings.get(&own::SHARE_TARGET_GROUPS)?.is_some_and(|asked| asked.value),
         control_port: settings
             .member(&alb::TARGET_CONTROL_PORT, backend)?
             .map(|asked| i32::from(asked.value.get())),
@@ -174,6 +175,7 @@ fn service_target(settings: &Settings) -> Read<TargetAsk> {
         tags: super::ask::plain(&first_wins(settings.all(&nlb::TAGS)?)),
         node_labels: value(settings.get(&nlb::TARGET_NODE_LABELS)?),
         multi_cluster: false,
+        shared: false,
         control_port: None,
     })
 }

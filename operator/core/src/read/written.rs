@@ -239,7 +239,7 @@ pub(super) fn is_of_rules(entry: &Entry) -> bool {
 
 /// Whether a backend reads the value, rather than the load balancer alone.
 pub(super) fn is_of_backend(entry: &&Entry) -> bool {
-    entry.dialect == Dialect::Alb && entry.row.origins().contains(&Origin::Service)
+    matches!(entry.dialect, Dialect::Alb | Dialect::Own) && entry.row.origins().contains(&Origin::Service)
 }
 
 /// Whether the load balancer reads the value. United values are read by both.

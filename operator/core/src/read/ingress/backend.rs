@@ -162,8 +162,9 @@ impl Reader<'_> {
     fn service_entries(&mut self, service: &Key) -> Vec<Entry> {
         let Some(found) = self.snapshot.services.get(service) else { return Vec::new() };
         let object = ObjectRef::new(Kind::Service, service.clone());
-        let written = self.sorter(Dialect::Alb, Origin::Service).annotations(&object, &found.metadata);
-        self.note(&object, written)
+        let read = |dialect| self.sorter(dialect, Origin::Service).annotations(&object, &found.metadata);
+        let written = [Dialect::Alb, Dialect::Own].map(read);
+        written.into_iter().flat_map(|written| self.note(&object, written)).collect()
     }
 }
 
