@@ -16,7 +16,7 @@ use fairway_core::{
     ids::Key,
     snapshot::{Objects, Pod, Snapshot},
 };
-use fairway_crds::LoadBalancerState;
+use fairway_crds::{LoadBalancerState, TargetGroupBinding};
 use futures::{Stream, TryStreamExt};
 use k8s_openapi::api::{core::v1::Service, networking::v1::Ingress};
 use kube::{
@@ -69,7 +69,14 @@ pub enum Change {
     /// A namespace of this name came, went, or has other labels.
     Namespace(String),
     /// A TargetGroupBinding came, changed or went.
-    Binding(Key),
+    Binding {
+        /// Which.
+        key: Key,
+        /// As it was.
+        before: Option<Arc<TargetGroupBinding>>,
+        /// As it is.
+        after: Option<Arc<TargetGroupBinding>>,
+    },
     /// A LoadBalancerState came, changed or went.
     State {
         /// As it was.
@@ -110,7 +117,7 @@ impl Watches {
             client,
             &sender,
             |s| &mut s.target_group_bindings,
-            |key, _, _| Some(Change::Binding(key.clone())),
+            |key, before, after| Some(Change::Binding { key: key.clone(), before, after }),
         );
         (watches, changes.receiver)
     }

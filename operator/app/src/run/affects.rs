@@ -8,7 +8,7 @@ use fairway_core::{
     read::{self, Candidate, ReadConfig},
     snapshot::Snapshot,
 };
-use fairway_crds::{LoadBalancerAddress, LoadBalancerState, TargetGroupBinding};
+use fairway_crds::{LoadBalancerAddress, LoadBalancerState, TargetGroupBinding, TargetGroupBindingSpec};
 use fairway_dns::provider::ZoneUnit;
 use fairway_metal::announced::ANNOUNCED;
 use k8s_openapi::api::networking::v1::Ingress;
@@ -69,10 +69,14 @@ pub(crate) fn affects(
                 units.extend(zones.iter().cloned().map(Unit::Zone));
             }
         }
-        Change::Binding(key) => {
+        Change::Binding { key, before, after } => {
             units.insert(Unit::Targets(key.clone()));
+            // With its targets, which are written down in an annotation, the security groups that they are behind change.
             units.insert(Unit::Network);
-            units.extend(owner(snapshot, config, key).map(Unit::of));
+            let (before, after) = (before.as_deref(), after.as_deref());
+            if before.map(asked) != after.map(asked) {
+                units.extend(after.or(before).and_then(|one| owner(snapshot, config, one)).map(Unit::of));
+            }
         }
         Change::State { before, after } => {
             let (before, after) = (before.as_deref(), after.as_deref());
@@ -86,6 +90,11 @@ pub(crate) fn affects(
         }
     }
     units
+}
+
+/// What a stack looks at: targets that come and go are no news to it.
+fn asked(binding: &TargetGroupBinding) -> (&TargetGroupBindingSpec, &BTreeMap<String, String>, bool) {
+    (&binding.spec, binding.labels(), binding.metadata.deletion_timestamp.is_some())
 }
 
 fn addresses(state: &LoadBalancerState) -> &[LoadBalancerAddress] {
@@ -135,8 +144,8 @@ fn names(slice: &k8s_openapi::api::discovery::v1::EndpointSlice, pod: &Key) -> b
 
 /// The stack that a binding was made for, by its labels. Others write the same labels: what is neither remembered nor
 /// there is not ours, and a look at it would take its load balancer for one that nobody wants.
-fn owner(snapshot: &Snapshot, config: &ReadConfig, key: &Key) -> Option<StackId> {
-    let stack = fairway_aws::tags::labelled(snapshot.target_group_bindings.get(key)?.labels())?;
+fn owner(snapshot: &Snapshot, config: &ReadConfig, binding: &TargetGroupBinding) -> Option<StackId> {
+    let stack = fairway_aws::tags::labelled(binding.labels())?;
     let remembered = || snapshot.states.contains_key(&Key::cluster(&stack.state_name()));
     let there = || read::stacks(snapshot, config).contains(&stack);
     (remembered() || there()).then_some(stack)

@@ -63,6 +63,11 @@ fn zone() -> Unit {
     Unit::Zone(ZoneUnit::Hosted(ZoneId::new("Z1")))
 }
 
+fn came(snapshot: &Snapshot, key: &Key) -> Change {
+    let after = snapshot.target_group_bindings.get(key).cloned();
+    Change::Binding { key: key.clone(), before: None, after }
+}
+
 fn look(snapshot: &Snapshot, change: &Change) -> BTreeSet<Unit> {
     affects(snapshot, &ReadConfig::default(), &BTreeSet::from([ZoneUnit::Hosted(ZoneId::new("Z1"))]), change)
 }
@@ -137,11 +142,11 @@ fn endpoints_affect_membership_alone() {
 fn a_binding_affects_its_targets_the_network_and_the_stack_of_its_labels() {
     let snapshot = cluster(&[class(), ingress("shop", None, "web"), binding("tgb-web", "web")]);
     let key = Key::new("default", "tgb-web");
-    let units = look(&snapshot, &Change::Binding(key.clone()));
+    let units = look(&snapshot, &came(&snapshot, &key));
     assert_eq!(units, BTreeSet::from([shop(), Unit::Targets(key.clone()), Unit::Network]));
 
     let snapshot = cluster(&[binding("tgb-web", "web")]);
-    let units = look(&snapshot, &Change::Binding(key.clone()));
+    let units = look(&snapshot, &came(&snapshot, &key));
     assert_eq!(
         units,
         BTreeSet::from([Unit::Targets(key.clone()), Unit::Network]),
@@ -152,8 +157,31 @@ fn a_binding_affects_its_targets_the_network_and_the_stack_of_its_labels() {
     let Unit::Stack(stack) = shop() else { panic!("a stack") };
     let states = Arc::make_mut(&mut snapshot.states);
     states.insert(Key::cluster(&stack.state_name()), state(None, None));
-    let units = look(&snapshot, &Change::Binding(key.clone()));
+    let units = look(&snapshot, &came(&snapshot, &key));
     assert_eq!(units, BTreeSet::from([shop(), Unit::Targets(key), Unit::Network]), "its Ingress is gone");
+}
+
+#[test]
+fn a_stack_hears_of_a_binding_that_asks_for_something_else_or_goes_and_not_of_its_targets() {
+    let snapshot = cluster(&[class(), ingress("shop", None, "web"), binding("tgb-web", "web")]);
+    let key = Key::new("default", "tgb-web");
+    let parse = |object: Value| Some(Arc::new(serde_json::from_value::<TargetGroupBinding>(object).unwrap()));
+    let annotated = {
+        let mut object = binding("tgb-web", "web");
+        object["metadata"]["annotations"] = json!({"elbv2.k8s.aws/checkpoint": "c1"});
+        object
+    };
+    let cases = [
+        ("targets were registered", parse(annotated), false),
+        ("somebody binds it to another Service", parse(binding("tgb-web", "api")), true),
+        ("somebody deleted it", None, true),
+    ];
+    for (name, after, heard) in cases {
+        let before = snapshot.target_group_bindings.get(&key).cloned();
+        let units = look(&snapshot, &Change::Binding { key: key.clone(), before, after });
+        assert_eq!(units.contains(&shop()), heard, "{name}: {units:?}");
+        assert!(units.contains(&Unit::Network), "what they are behind may be another group: {name}");
+    }
 }
 
 #[test]
