@@ -11,12 +11,13 @@
 | Fatal       | whoever runs it  | none: the process ends       | never                                    |
 
 Delays are shortened by up to a half, so that what failed together is not tried again together; Pending and Environment by a tenth.
-Delays of Pending and Transient are seen here; those of minutes in the engine's own tests, as every change in the cluster, such as
-that of the neighbour, brings a look earlier. Each Ingress is there before its trouble begins, and the first look that fails is left
-out of account: what it writes can bring another one at once.
+All delays but that of Environment are seen here; of that, that nothing happens as long as the other tests take: the engine's own tests
+see the rest. Each Ingress is there before its trouble begins, and the first look that fails is left out of account: what it writes can
+bring another one at once.
 """
 
 import subprocess
+import time
 
 import pytest
 
@@ -64,11 +65,16 @@ class Trouble:
         """Times of the first attempts, in seconds, once there are so many."""
 
         def probe():
-            calls = [call for call in self.cloud.journal(self.mark) if call["operation"] == operation and (match or self.arn) in str(call["parameters"])]
-            need(len(calls) >= number, f"{len(calls)} calls of {operation}")
-            return [call["at"] for call in calls][:number]
+            times = self.asked(operation, match)
+            need(len(times) >= number, f"{len(times)} calls of {operation}")
+            return times[:number]
 
         return eventually(f"{number} calls of {operation}", probe, seconds)
+
+    def asked(self, operation, match=""):
+        """Times of all attempts so far, in seconds."""
+        calls = [call for call in self.cloud.journal(self.mark) if call["operation"] == operation]
+        return [call["at"] for call in calls if (match or self.arn) in str(call["parameters"])]
 
     def says(self, reason):
         """Waits until the state of `bad` names the reason; gives the message."""
@@ -157,6 +163,8 @@ def test_conflict(trouble, shop, cluster):
     note = cluster.warned("Ingress", shop.namespace, "bad", "NameTaken")
     assert "elbv2 CreateListener: DuplicateListener" in note and note == trouble.says("NameTaken")
     trouble.neighbour_goes_on()
+    _, again = gaps(trouble.attempts("CreateListener", 3))
+    assert again >= 10 - SLACK, again
     assert len(trouble.warnings()) == 1, trouble.warnings()
 
 
@@ -194,7 +202,19 @@ def test_bug(trouble, shop, cluster):
     note = cluster.warned("Ingress", shop.namespace, "bad", "BadRequest")
     assert "elbv2 CreateListener: MalformedInput" in note and note == trouble.says("BadRequest")
     trouble.neighbour_goes_on()
+    _, again = gaps(trouble.attempts("CreateListener", 3))
+    assert again >= 10 - SLACK, again
     assert len(trouble.warnings()) == 1, trouble.warnings()
+
+
+def test_environment_is_left_alone_for_long(denied):
+    first, *_ = denied.asked("CreateListener")
+
+    def others_have_taken_long():
+        need(time.time() - first > 30.0, "not yet")
+
+    eventually("half a minute", others_have_taken_long, 40.0)
+    assert denied.asked("CreateListener")[-1] - first < 5.0, denied.asked("CreateListener")
 
 
 def test_fatal(trouble, world, tmp_path):
