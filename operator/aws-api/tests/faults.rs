@@ -145,3 +145,35 @@ async fn throttles_are_transient_and_applied_nothing() {
         site.calls_since(&shared).into_keys().filter(|call| call.operation.starts_with("Describe")).count();
     assert_eq!(reads, 0, "nothing is in doubt");
 }
+
+/// How often tags were asked for, by whom they were asked: DescribeTags, GetResources.
+async fn asked_for_tags(site: &Site, stack: &mut site::Stack) -> (u64, u64) {
+    let before = site.calls();
+    let seen = stack.observe(&site.aws()).await;
+    stack.is_as_wanted(&seen);
+    let calls = site.calls_since(&before);
+    let count = |operation: &str| {
+        calls.iter().filter(|(call, _)| call.to_string().ends_with(operation)).map(|(_, count)| *count).sum()
+    };
+    (count("DescribeTags"), count("GetResources"))
+}
+
+#[tokio::test]
+async fn tags_of_others_are_read_a_hundred_at_a_time_where_that_is_allowed() {
+    let _turn = TURN.lock().await;
+    let Some(site) = Site::open(39).await else { return };
+    let mut stack = site.stack("ours");
+    stack.observe(&site.aws()).await;
+    stack.create_all(&site.aws()).await;
+    for number in 0..110 {
+        site.tagged_target_group(&format!("theirs-{number}"), ("team", "theirs")).await;
+    }
+    site.tagged_target_group("somebodys", ("kubernetes.io/cluster/other", "owned")).await;
+
+    let with = asked_for_tags(&site, &mut stack).await;
+    assert_eq!(with, (2, 2), "of ours with what a controller has made, and of our listener");
+    let denied = r#"[{"id":"f","operation":"GetResources","match":"","action":"error","count":-1,"status":400,"code":"AccessDeniedException"}]"#;
+    site.world.load_faults(denied).await;
+    assert_eq!(asked_for_tags(&site, &mut stack).await, (7, 1), "of all 113, and of our listener");
+    site.world.load_faults("[]").await;
+}

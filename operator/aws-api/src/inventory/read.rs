@@ -1,4 +1,8 @@
 //! Reading whole lists. A list that was not read to its end is an error.
+//!
+//! Whose a load balancer or target group is, its tags say, and of those DescribeTags gives 20 at once. Where there are
+//! many, most are somebody else's, and the tagging API, which gives 100, says of which: it lags, but what we make has our
+//! tags from the start, so that what is listed with others alone is not ours.
 
 use std::collections::BTreeMap;
 
@@ -14,6 +18,12 @@ use crate::wire;
 
 /// The most ARNs that DescribeTags takes.
 const TAGGED: usize = 20;
+/// More ARNs than this, and the tagging API is asked first.
+const MANY: usize = 100;
+/// What the tagging API calls load balancers and target groups.
+const TYPES: [&str; 2] = ["elasticloadbalancing:loadbalancer", "elasticloadbalancing:targetgroup"];
+/// In keys of tags that load balancer controllers of Kubernetes write.
+const CONTROLLERS: [&str; 2] = ["k8s.aws/", "kubernetes.io/"];
 /// Requests in flight for one list of tags; the pace decides how fast they go.
 const PARALLEL: usize = 4;
 /// What is deleted between the list and its tags makes AWS refuse the tags of nineteen others.
@@ -64,7 +74,9 @@ impl Aws {
         let arns = balancers.iter().filter_map(LoadBalancer::load_balancer_arn);
         let arns: Vec<String> =
             arns.chain(groups.iter().filter_map(TargetGroup::target_group_arn)).map(str::to_owned).collect();
-        let mut tags = self.read_tags(&arns).await?;
+        let mut tags = self.tagged_by_others(&arns).await;
+        let unknown: Vec<String> = arns.into_iter().filter(|arn| !tags.contains_key(arn)).collect();
+        tags.extend(self.read_tags(&unknown).await?);
         let mut of = |arn: Option<&str>| arn.and_then(|arn| tags.remove(arn)).unwrap_or_default();
         let mut region = Region::default();
         for balancer in &balancers {
@@ -101,6 +113,25 @@ impl Aws {
             target_groups
         );
         Ok(all)
+    }
+
+    /// Tags of those that no controller has made. Nothing where it is not worth a call or not allowed: it saves calls.
+    async fn tagged_by_others(&self, arns: &[String]) -> BTreeMap<String, Tags> {
+        if arns.len() <= MANY {
+            return BTreeMap::new();
+        }
+        let found = match self.thin("tagging", "GetResources", self.tagging.resources(&[], &TYPES)).await {
+            Ok(found) => found,
+            Err(fault) => {
+                tracing::debug!(%fault, "tags are read with DescribeTags alone");
+                return BTreeMap::new();
+            }
+        };
+        let controllers = |tags: &Tags| {
+            tags.keys().any(|key| CONTROLLERS.iter().any(|controller| key.contains(controller)))
+        };
+        let others = found.into_iter().filter(|found| !found.tags.is_empty() && !controllers(&found.tags));
+        others.map(|found| (found.arn, found.tags)).collect()
     }
 
     /// Tags by ARN.

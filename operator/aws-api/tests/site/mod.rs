@@ -102,6 +102,15 @@ impl Site {
         ec2.create_security_group(&group).await.unwrap()
     }
 
+    /// A target group that somebody else made.
+    pub(crate) async fn tagged_target_group(&self, name: &str, (key, value): (&str, &str)) {
+        use aws_sdk_elasticloadbalancingv2::types::{ProtocolEnum, Tag};
+        let elb = aws_sdk_elasticloadbalancingv2::Client::new(&self.world.config());
+        let tag = Tag::builder().key(key).value(value).build();
+        let request = elb.create_target_group().name(name).protocol(ProtocolEnum::Http).port(80);
+        request.vpc_id(&self.config.vpc).tags(tag).send().await.unwrap();
+    }
+
     /// An issued certificate of a domain and all below it; elliptic, because without a filter ACM lists RSA only.
     pub(crate) async fn certificate(&self, domain: &str) -> String {
         let mut params = rcgen::CertificateParams::new([domain.to_owned(), format!("*.{domain}")]).unwrap();
