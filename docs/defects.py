@@ -37,9 +37,7 @@ DEFECTS = {
 # Numbers that other kinds of objects own; they are tested with those.
 ELSEWHERE = ("Service", "Gateway")
 # Without a test, and why.
-OPEN: dict[int, str] = {
-    6: "there is no network load balancer in front yet",
-}
+OPEN: dict[int, str] = {}
 
 RUST = re.compile(r"\bfn (defect_(\d\d)_\w+)\(")
 PYTHON = re.compile(r"^def (test_defect_(\d\d)_\w+)\(", re.M)

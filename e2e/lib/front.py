@@ -11,6 +11,8 @@
 | `attributes`, `tags` | of the load balancer                                                                            |
 | `listeners`       | by `port/protocol`: attributes, certificates, mutual authentication, default actions, rules, tags  |
 | `targetGroups`    | by the place of their rules: settings, attributes, tags, targets                                   |
+| `addresses`       | elastic addresses, by allocation id                                                                |
+| `front`           | the same of the network load balancer in front, or `null`; its target is `(behind)`                |
 """
 
 import json
@@ -39,20 +41,32 @@ class Front:
         name = address.removeprefix("dualstack.").removeprefix("internal-").partition(".")[0].rpartition("-")[0]
         try:
             found = self._elb.describe_load_balancers(Names=[name])["LoadBalancers"][0]
-            return self._balancer(found)
+            return {**self._balancer(found), "front": self._in_front(found["LoadBalancerArn"])}
         except ClientError as error:
             need("NotFound" not in error.response["Error"]["Code"], f"{name}: {error}")
             raise
 
-    def _balancer(self, found: dict[str, Any]) -> dict[str, Any]:
+    def _in_front(self, behind: str) -> dict[str, Any] | None:
+        """The youngest network load balancer of the same stack."""
+        pages = self._elb.get_paginator("describe_load_balancers").paginate()
+        network = [one for page in pages for one in page["LoadBalancers"] if one["Type"] == "network"]
+        stack = self._tags([behind])[behind].get("ingress.k8s.aws/stack")
+        arns = [one["LoadBalancerArn"] for one in network]
+        tags = {arn: own for start in range(0, len(arns), 20) for arn, own in self._tags(arns[start:start + 20]).items()}
+        own = [one for one in network if tags[one["LoadBalancerArn"]].get("ingress.k8s.aws/stack") == stack]
+        return self._balancer(max(own, key=lambda one: one["CreatedTime"]), behind) if own else None
+
+    def _balancer(self, found: dict[str, Any], behind: str | None = None) -> dict[str, Any]:
         arn, name = found["LoadBalancerArn"], found["LoadBalancerName"]
-        groups = self._groups(arn)
+        groups = self._groups(arn, behind)
         security = self._security(found.get("SecurityGroups", []))
         capacity = self._elb.describe_capacity_reservation(LoadBalancerArn=arn).get("MinimumLoadBalancerCapacity", {})
         return {
             "name": "(made)" if name.startswith(MANAGED) else name,
             "scheme": found["Scheme"], "ip": found["IpAddressType"],
             "subnets": sorted(self._subnets[zone["SubnetId"]] for zone in found["AvailabilityZones"]),
+            "addresses": [address["AllocationId"] for zone in found["AvailabilityZones"]
+                          for address in zone.get("LoadBalancerAddresses", []) if "AllocationId" in address],
             **security,
             "capacity": capacity.get("CapacityUnits"),
             "ipv4Pool": found.get("IpamPools", {}).get("Ipv4IpamPoolId"), "ownPool": found.get("CustomerOwnedIpv4Pool"),
@@ -85,7 +99,7 @@ class Front:
         except self._shield.exceptions.ResourceNotFoundException:
             return None
 
-    def _groups(self, balancer: str) -> dict[str, tuple[str, dict[str, Any]]]:
+    def _groups(self, balancer: str, behind: str | None) -> dict[str, tuple[str, dict[str, Any]]]:
         """Target groups by ARN: what they are for, and what they are."""
         found = self._elb.describe_target_groups(LoadBalancerArn=balancer)["TargetGroups"]
         tags = self._tags([group["TargetGroupArn"] for group in found])
@@ -97,7 +111,8 @@ class Front:
                 **{key: group.get(key) for key in (*GROUP_SETTINGS, "TargetControlPort")},
                 "attributes": _map(self._elb.describe_target_group_attributes(TargetGroupArn=arn)["Attributes"]),
                 "tags": tags[arn],
-                "targets": sorted(one["Target"]["Id"] for one in health if one["TargetHealth"]["State"] != "draining"),
+                "targets": sorted("(behind)" if one["Target"]["Id"] == behind else one["Target"]["Id"]
+                                  for one in health if one["TargetHealth"]["State"] != "draining"),
             })
         return groups
 

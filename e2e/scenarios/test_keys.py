@@ -16,7 +16,7 @@ from e2e.lib.waiting import eventually, need
 
 OWNER = None
 NAMESPACE = "keys"
-SETTINGS = {"quotas": {"application-load-balancers": 200}}
+SETTINGS = {"quotas": {"application-load-balancers": 200, "target-groups": 1000}}
 CASES = cases()
 # For all cases together, and for one when its turn comes.
 PATIENCE = 120.0
@@ -55,6 +55,8 @@ def known(world):
         known[f"acl:{name}"] = made["Summary"]["ARN"]
     for name in ("one", "two"):
         known[f"certificate:{name}"] = world.cloud.acm.request_certificate(DomainName=f"{name}.example.org")["CertificateArn"]
+    for name in ("one", "two", "three", "four"):
+        known[f"eip:{name}"] = world.cloud.ec2.allocate_address(Domain="vpc")["AllocationId"]
     return known
 
 
@@ -104,7 +106,10 @@ def _group(cluster, name):
 
 def seen(cluster, front, case, name):
     about_targets = any("|targets" in pattern for pattern in case.sees)
-    found = leaves(front.look(cluster.published("Ingress", NAMESPACE, name)))
+    published = cluster.addresses("Ingress", NAMESPACE, name)
+    need(published, f"{name} has no address")
+    # What stands in front comes second.
+    found = leaves(front.look(published[0]["hostname"]))
     # Another Ingress has its own name in tags.
     found = {path.replace(name, case.name): _renamed(leaf, name, case.name) for path, leaf in found.items()}
     need(not about_targets or any(fnmatch.fnmatchcase(path, f"{TARGETS}|0") for path in found), "no targets yet")

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fairway_aws::model::{Action, FixedResponse, IpAddressType, Ref, Rewrite, SecurityGroupRef, Transform};
 use fairway_aws::ownership::Owned;
-use fairway_aws::stack::{Move, Retag, StackOp};
+use fairway_aws::stack::{Move, Retag, StackOp, Subnets};
 use fairway_core::class::Class;
 use fairway_core::plan::{Handle, ResourceKey};
 use fairway_engine::ports::Applied;
@@ -156,7 +156,10 @@ async fn what_is_changed_is_known_and_true() {
             stack.listener.reference(),
             vec![Move { rule: rule.clone(), priority: 7 }],
         ),
-        StackOp::SetSubnets(balancer.clone(), site.subnets[1..3].to_vec()),
+        StackOp::SetSubnets(
+            balancer.clone(),
+            Subnets { ids: site.subnets[1..3].to_vec(), allocations: Vec::new() },
+        ),
         StackOp::SetSecurityGroups(
             balancer.clone(),
             vec![SecurityGroupRef::Given(extra), SecurityGroupRef::Managed(Ref::new(stack.name.clone()))],

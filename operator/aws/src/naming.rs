@@ -7,6 +7,8 @@
 //! | further security groups   | same shapes                              | name of the first, number |
 //! | target group of an Ingress | `k8s-<svc ns8>-<svc8>-<h10>`            | cluster, group id, Ingress namespace, name, Service UID, port, target port, type, protocol, version |
 //! | target group that Ingresses share | same shape                       | cluster, group id, Service UID, port, all settings |
+//! | NLB in front of an ALB    | the ALB's name cut to 28, `-nlb`         | |
+//! | its target groups         | as the ALB                               | cluster, group id, NLB port, `alb`, `TCP`, health check port and protocol |
 //! | NLB                       | `k8s-<ns8>-<name8>-<h10>`                | cluster, Service UID, scheme |
 //! | its security group        | same shape                               | cluster, Service name, namespace, UID |
 //! | target group of a Service | same shape                               | cluster, Service UID, target port, Service port, type, protocol, health check protocol and interval |
@@ -43,6 +45,37 @@ pub fn alb_security_group(cluster: &str, stack: &StackId) -> String {
 pub fn further_security_group(first: &str, number: usize) -> String {
     let stem = first.rsplit_once('-').map_or(first, |(stem, _)| stem);
     format!("{stem}-{}", h10(&[first, &number.to_string()]))
+}
+
+/// Name of the NLB in front of the ALB called `alb`.
+#[must_use]
+pub fn frontend_nlb(alb: &str) -> String {
+    let cut: String = alb.chars().take(28).collect();
+    format!("{cut}-nlb")
+}
+
+/// Another name for it, while one of another scheme has its own.
+#[must_use]
+pub fn successor_frontend_nlb(name: &str, scheme: Scheme) -> String {
+    let stem: String = name.chars().take(21).collect();
+    format!("{}-{}", stem.trim_end_matches('-'), h10(&[name, scheme.as_str()]))
+}
+
+/// Name of the target group behind one port of an NLB in front. `group.name` is not looked at.
+#[must_use]
+pub fn frontend_target_group(cluster: &str, stack: &StackId, port: u16, group: &TargetGroup) -> String {
+    stack_name(
+        stack,
+        &[
+            cluster,
+            &stack.group_id(),
+            &port.to_string(),
+            group.target_type.as_str(),
+            group.protocol.as_str(),
+            &group.health_check.port,
+            &group.health_check.protocol,
+        ],
+    )
 }
 
 /// Name of the NLB of a Service.

@@ -22,6 +22,8 @@ pub struct StackScope {
     pub marks: Tags,
     /// Names that will be made: whoever holds one without our tags is foreign.
     pub names: Names,
+    /// Kinds of load balancers that are wanted: one of another kind may be protected by now, or not any more.
+    pub kinds: BTreeSet<LoadBalancerKind>,
     /// What is looked at besides, of the stack's load balancers.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub addons: BTreeSet<Addon>,
@@ -94,7 +96,7 @@ pub struct SecurityGroupSeen {
     pub tags: Tags,
 }
 
-/// A target group. Targets are not part of it: see the Targets unit.
+/// A target group. Instances and addresses are not part of it: see the Targets unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetGroupSeen {
     /// ARN.
@@ -118,8 +120,20 @@ pub struct TargetGroupSeen {
     pub health_check: HealthCheck,
     /// All attributes.
     pub attributes: Attributes,
+    /// Load balancers that are registered; of type `alb` only.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub load_balancers: BTreeSet<BalancerTarget>,
     /// As AWS has them.
     pub tags: Tags,
+}
+
+/// A load balancer that is a target.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct BalancerTarget {
+    /// ARN.
+    pub id: String,
+    /// Port of its listener.
+    pub port: u16,
 }
 
 /// A load balancer and what hangs on it.
@@ -144,6 +158,9 @@ pub struct LoadBalancerSeen {
     /// Pool of customer-owned addresses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer_owned_pool: Option<String>,
+    /// Elastic addresses by allocation id, in the order of the subnets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allocations: Vec<String>,
     /// IPAM pool of public addresses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ipv4_pool: Option<String>,

@@ -9,7 +9,8 @@
 //! Only what names both our cluster and a stack of Ingresses or Services is judged: what else carries the cluster's
 //! tag is somebody else's business. Listeners and rules go with their load balancer.
 //!
-//! Order: as AWS permits it, load balancers, then target groups, then security groups, then certificates.
+//! Order: as AWS permits it, network load balancers and what leads from them to others, then the other load balancers,
+//! then target groups, then security groups, then certificates.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +19,7 @@ use serde::Serialize;
 
 use crate::{
     config::Config,
-    model::{Action, Permission, Source, Tags},
+    model::{Action, LoadBalancerKind, Permission, Source, Tags, TargetType},
     network::{NetworkOp, RULE_DESCRIPTION},
     observed::{CertificateSeen, LoadBalancerSeen, SecurityGroupSeen, TargetGroupSeen},
     ownership::{Owned, Tagged},
@@ -103,28 +104,31 @@ impl Account {
 /// The orphans, in the order in which they can be deleted. Of `astray`, listeners and attributes are known.
 #[must_use]
 pub fn orphans(config: &Config, astray: &Account, living: &Living) -> Vec<Orphan> {
-    let protected: Vec<&LoadBalancerSeen> = astray
-        .load_balancers
-        .iter()
-        .filter(|seen| seen.attributes.get(PROTECTION).is_some_and(|value| value == "true"))
-        .collect();
-    let users = Users::of(&protected);
-    let balancers = astray.load_balancers.iter().filter_map(|seen| {
-        let mut orphan = owned(config, "load balancer", (&seen.name, &seen.handle.id), seen, |owned| {
-            StackOp::DeleteLoadBalancer(owned)
-        })?;
-        orphan.with = parts(seen);
-        let held = protected.iter().any(|held| held.handle.id == seen.handle.id);
-        orphan.stays = held.then(|| "its deletion protection is on".to_owned());
-        Some(orphan)
-    });
-    let groups = astray.target_groups.iter().filter_map(|seen| {
-        let mut orphan = owned(config, "target group", (&seen.name, &seen.arn), seen, |owned| {
-            StackOp::DeleteTargetGroup(owned)
-        })?;
-        orphan.stays = users.reason(&seen.arn);
-        Some(orphan)
-    });
+    let stays = staying(config, &astray.load_balancers);
+    let staying = astray.load_balancers.iter().filter(|seen| stays.contains_key(&seen.handle.id));
+    let users = Users::of(&staying.collect::<Vec<_>>());
+    let balancers = |kind| {
+        let of_kind = astray.load_balancers.iter().filter(move |seen| seen.kind == kind);
+        of_kind.filter_map(|seen| {
+            let mut orphan = owned(config, "load balancer", (&seen.name, &seen.handle.id), seen, |owned| {
+                StackOp::DeleteLoadBalancer(owned)
+            })?;
+            orphan.with = parts(seen);
+            orphan.stays = stays.get(&seen.handle.id).cloned();
+            Some(orphan)
+        })
+    };
+    let groups = |to_balancers: bool| {
+        let all = astray.target_groups.iter();
+        let of_kind = all.filter(move |seen| (seen.target_type == TargetType::Alb) == to_balancers);
+        of_kind.filter_map(|seen| {
+            let mut orphan = owned(config, "target group", (&seen.name, &seen.arn), seen, |owned| {
+                StackOp::DeleteTargetGroup(owned)
+            })?;
+            orphan.stays = users.reason(&seen.arn);
+            Some(orphan)
+        })
+    };
     let managed = astray.security_groups.iter().filter_map(|seen| {
         let mut orphan = owned(config, "security group", (&seen.name, &seen.id), seen, |owned| {
             StackOp::DeleteSecurityGroup(owned)
@@ -134,7 +138,36 @@ pub fn orphans(config: &Config, astray: &Account, living: &Living) -> Vec<Orphan
         lost.then_some(orphan)
     });
     let shared = backend(config, astray, living, &users);
-    balancers.chain(groups).chain(managed).chain(shared).chain(certificates(config, astray, &users)).collect()
+    balancers(LoadBalancerKind::Network)
+        .chain(groups(true))
+        .chain(balancers(LoadBalancerKind::Application))
+        .chain(groups(false))
+        .chain(managed)
+        .chain(shared)
+        .chain(certificates(config, astray, &users))
+        .collect()
+}
+
+/// Load balancers that AWS would not delete, by ARN, and why.
+fn staying(config: &Config, all: &[LoadBalancerSeen]) -> BTreeMap<String, String> {
+    let is_protected =
+        |seen: &&LoadBalancerSeen| seen.attributes.get(PROTECTION).is_some_and(|value| value == "true");
+    let leads_to = |front: &LoadBalancerSeen, behind: &LoadBalancerSeen| {
+        let stack = stack_of(config, &front.tags);
+        let role = stack.as_ref().and_then(|stack| front.tags.get(&tags::resource_key(stack)));
+        front.name != behind.name
+            && role.is_some_and(|role| role == tags::FRONTEND)
+            && stack == stack_of(config, &behind.tags)
+    };
+    let protected: Vec<&LoadBalancerSeen> = all.iter().filter(is_protected).collect();
+    let why = |seen: &LoadBalancerSeen| {
+        if is_protected(&seen) {
+            return Some("its deletion protection is on".to_owned());
+        }
+        let front = protected.iter().find(|front| leads_to(front, seen))?;
+        Some(format!("load balancer {}, which stays, leads to it", front.name))
+    };
+    all.iter().filter_map(|seen| Some((seen.handle.id.clone(), why(seen)?))).collect()
 }
 
 fn certificates(config: &Config, astray: &Account, users: &Users) -> Vec<Orphan> {

@@ -21,6 +21,8 @@ pub const CLUSTER: &str = "elbv2.k8s.aws/cluster";
 pub const LOAD_BALANCER: &str = "LoadBalancer";
 /// Tag key of an imported certificate: which content of its Secret it has.
 pub const SECRET_DIGEST: &str = "fairway.dev/secret-digest";
+/// Resource id of the NLB in front.
+pub const FRONTEND: &str = "FrontendNlb";
 /// Resource id of the first managed security group.
 pub const SECURITY_GROUP: &str = "ManagedLBSecurityGroup";
 
@@ -53,6 +55,13 @@ pub fn resource_key(stack: &StackId) -> String {
 pub fn of(config: &Config, stack: &StackId, resource: &str, asked: &Tags) -> Tags {
     let mut tags = asked.clone();
     tags.extend(config.default_tags.clone());
+    marked(config, stack, resource, &tags)
+}
+
+/// `asked` with the marks, and without any defaults.
+#[must_use]
+pub fn marked(config: &Config, stack: &StackId, resource: &str, asked: &Tags) -> Tags {
+    let mut tags = asked.clone();
     tags.extend(marks(config, stack));
     tags.insert(resource_key(stack), resource.to_owned());
     tags
@@ -90,6 +99,18 @@ pub fn further_security_group(resource: &str) -> Option<usize> {
 #[must_use]
 pub fn listener(port: u16) -> String {
     port.to_string()
+}
+
+/// Resource id of a listener of the NLB in front.
+#[must_use]
+pub fn frontend_listener(port: u16) -> String {
+    format!("{FRONTEND}-ls-TCP-{port}")
+}
+
+/// Resource id of the target group behind a port of the NLB in front.
+#[must_use]
+pub fn frontend_target_group(port: u16) -> String {
+    format!("{FRONTEND}-tg-TCP-{port}")
 }
 
 /// Resource id of a rule.

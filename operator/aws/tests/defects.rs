@@ -12,7 +12,7 @@ mod support;
 
 use fairway_aws::{
     config::Config,
-    model::ClientCertificates,
+    model::{ClientCertificates, LoadBalancerKind, TargetType},
     observed::{ListenerSeen, LoadBalancerSeen},
     stack::{StackOp, Stacks},
 };
@@ -313,6 +313,26 @@ fn defect_12_what_nobody_asks_for_stays_until_its_value_takes_it_away() {
         ("60", Some(0))
     );
     assert_eq!(listener(&world, 443).client_certificates, Some(ClientCertificates::Off));
+}
+
+#[test]
+fn defect_06_equal_settings_of_what_stands_in_front_do_not_contradict() {
+    let attributes = ("frontend-nlb-attributes", "load_balancing.cross_zone.enabled=true");
+    let codes_asked = ("frontend-nlb-healthcheck-success-codes", "200-299");
+    let mut world = World::recorded();
+    world.change(&member("a", "/a", &[("enable-frontend-nlb", "true"), attributes, codes_asked]));
+    world.change(&member("b", "/b", &[codes_asked]));
+    world.change(&member("c", "/c", &[]));
+    let told = settle(&mut world, &shop());
+    assert_eq!(codes(&told), [], "who says the same, or nothing, contradicts nobody");
+    let front = world.observed.load_balancers.values().find(|seen| seen.kind == LoadBalancerKind::Network);
+    assert_eq!(front.unwrap().attributes["load_balancing.cross_zone.enabled"], "true");
+    let group = world.observed.target_groups.values().find(|seen| seen.target_type == TargetType::Alb);
+    let check = &group.unwrap().health_check;
+    assert_eq!((check.http_codes.as_deref(), check.healthy, check.unhealthy), (Some("200-299"), 2, 2));
+    world.change(&member("b", "/b", &[("frontend-nlb-healthcheck-success-codes", "200")]));
+    let told = settle(&mut world, &shop());
+    assert_eq!(codes(&told), [("Ingress default/b".to_owned(), "ConflictingSetting".to_owned())]);
 }
 
 #[test]

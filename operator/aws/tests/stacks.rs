@@ -9,11 +9,11 @@
 
 mod support;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use fairway_aws::{
     config::{Config, Quota, Quotas},
-    model::{Action, Scheme, Tags, WeightedTarget},
+    model::{Action, LoadBalancerKind, Scheme, Tags, WeightedTarget},
     observed::{LoadBalancerSeen, RuleSeen},
     stack::{StackOp, Stacks},
 };
@@ -721,6 +721,84 @@ fn a_rule_keeps_its_targets_until_one_of_the_next_is_healthy() {
     assert_eq!(deletions(&last).len(), 2, "{:?}", deletions(&last));
     assert_eq!(world.observed.target_groups.keys().collect::<Vec<_>>(), [&new]);
     assert_eq!(codes(&last), []);
+}
+
+/// Where connections to what stands in front of `web` go: a load balancer, by name, and the port of its listener.
+fn behind(world: &World) -> (String, u16) {
+    let all = world.observed.load_balancers.values();
+    let front = all.clone().find(|seen| seen.kind == LoadBalancerKind::Network).unwrap();
+    let (group, _) = shares(&front.listeners[&80].default_actions).remove(0);
+    let target = world.observed.target_groups[&group].load_balancers.iter().next().unwrap();
+    let to = all.clone().find(|seen| seen.handle.id == target.id).unwrap();
+    (to.name.clone(), target.port)
+}
+
+#[test]
+fn what_stands_in_front_leads_on_until_what_is_next_behind_it_is_healthy() {
+    let on = ("enable-frontend-nlb", "true");
+    let mut world = World::recorded();
+    world.add(&json!([ingress("web", &[on], &[("/", "web")])]));
+    world.settle(&config(), &own("web"));
+    let (old, _) = behind(&world);
+    let arns = |world: &World| -> BTreeSet<String> {
+        world.observed.target_groups.values().map(|group| group.arn.clone()).collect()
+    };
+    let served = arns(&world);
+    world.change(&ingress("web", &[on, ("scheme", "internet-facing")], &[("/", "web")]));
+
+    let first = step(&mut world, &own("web"));
+    assert_eq!(codes(&first), [("web".to_owned(), "WaitingForTargets", true)]);
+    world.unhealthy = arns(&world).difference(&served).cloned().collect();
+    let waiting = step(&mut world, &own("web"));
+    assert!(waiting.plan.is_empty(), "{:?}", lines(&waiting));
+    assert_eq!((behind(&world).0, world.observed.load_balancers.len()), (old.clone(), 3));
+
+    let mut broken = world.clone();
+    broken.unhealthy = arns(&world);
+    broken.settle(&config(), &own("web"));
+    assert_ne!(behind(&broken).0, old, "nothing healthy is nothing to wait for");
+
+    let mut back = world.clone();
+    back.change(&ingress("web", &[on], &[("/", "web")]));
+    back.settle(&config(), &own("web"));
+    assert_eq!((behind(&back).0, arns(&back)), (old.clone(), served), "it is taken back");
+
+    world.unhealthy.clear();
+    world.settle(&config(), &own("web"));
+    assert_ne!(behind(&world).0, old);
+    assert!(!world.observed.load_balancers.contains_key(&old));
+    assert_eq!(world.observed.target_groups.len(), 2);
+}
+
+#[test]
+fn what_stands_in_front_and_is_protected_is_shown_as_long_as_it_stays() {
+    let protected = ("frontend-nlb-attributes", "deletion_protection.enabled=true");
+    let mut world = World::recorded();
+    world.add(&json!([ingress("web", &[("enable-frontend-nlb", "true"), protected], &[("/", "web")])]));
+    world.settle(&config(), &own("web"));
+    let shown = |evaluation: &Evaluation<Stacks>| {
+        let all = evaluation.status.iter().flat_map(|wish| &wish.addresses);
+        all.map(|wish| (format!("{:?}", wish.address).contains("-nlb"), !wish.ports.is_empty()))
+            .collect::<Vec<_>>()
+    };
+    let both = [(false, true), (true, false)];
+
+    let mut disabled = world.clone();
+    disabled.change(&ingress("web", &[], &[("/", "web")]));
+    let held = step(&mut disabled, &own("web"));
+    assert!(held.plan.is_empty(), "{:?}", lines(&held));
+    assert_eq!(shown(&held), both);
+    assert_eq!(codes(&held), [("web".to_owned(), "DeletionProtected", true)]);
+    let front =
+        disabled.observed.load_balancers.values_mut().find(|seen| seen.kind == LoadBalancerKind::Network);
+    front.unwrap().attributes.remove("deletion_protection.enabled");
+    disabled.settle(&config(), &own("web"));
+    assert_eq!(disabled.observed.load_balancers.len(), 1);
+
+    world.delete("web");
+    let held = step(&mut world, &own("web"));
+    assert!(held.plan.is_empty() && held.finalizers.remove.is_empty());
+    assert_eq!(shown(&held), both, "neither goes while one has to stay");
 }
 
 #[test]

@@ -94,6 +94,8 @@ pub enum Wait {
     RecordsGone(String),
     /// The stack that serves the object now has a live address, and the object's status shows it.
     SuccessorLive(ObjectRef),
+    /// No status of the stack shows this DNS name any more.
+    AddressWithdrawn(String),
     /// The load balancer of this key is active.
     LoadBalancerActive(ResourceKey),
     /// The cluster's shared backend security group exists.
@@ -105,6 +107,7 @@ impl fmt::Display for Wait {
         match self {
             Self::RecordsGone(name) => write!(f, "no record points at {name}"),
             Self::SuccessorLive(object) => write!(f, "{object} is served at its new address"),
+            Self::AddressWithdrawn(name) => write!(f, "no status shows {name}"),
             Self::LoadBalancerActive(key) => write!(f, "{key} is active"),
             Self::BackendSecurityGroup => write!(f, "the shared backend security group exists"),
         }

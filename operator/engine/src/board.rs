@@ -67,6 +67,8 @@ struct State {
     dns: Option<Dns>,
     balancers: BTreeMap<String, Bindings>,
     served_by: BTreeMap<ObjectRef, String>,
+    /// DNS names that statuses show, by unit; absent while one of them is not known.
+    shown: BTreeMap<String, BTreeSet<String>>,
     backend: Option<Handle>,
     records: BTreeMap<String, BTreeSet<String>>,
     since: BTreeMap<(String, Wait), Instant>,
@@ -166,6 +168,9 @@ impl State {
         match wait {
             Wait::RecordsGone(name) => self.records_gone(&name.to_lowercase()),
             Wait::SuccessorLive(object) => self.served_by.get(object).is_some_and(|by| by != unit),
+            Wait::AddressWithdrawn(name) => {
+                self.shown.get(unit).is_some_and(|shown| !shown.contains(&name.to_lowercase()))
+            }
             // Not what a look has just seen: only when it has been written into statuses may its predecessor go.
             Wait::LoadBalancerActive(key) => {
                 self.balancers.values().any(|handles| handles.get(key).is_some_and(|handle| handle.ready))
@@ -185,7 +190,7 @@ impl State {
     }
 
     fn post_balancers(&mut self, unit: &str, bindings: &Bindings, report: &Report) -> bool {
-        let before = (self.balancers.get(unit).cloned(), self.served_by.clone());
+        let before = (self.balancers.get(unit).cloned(), self.served_by.clone(), self.shown.clone());
         let balancers: Bindings = bindings
             .iter()
             .filter(|(key, _)| key.0.starts_with("load-balancer/"))
@@ -198,7 +203,14 @@ impl State {
         for object in live {
             self.served_by.insert(object.clone(), unit.to_owned());
         }
-        before != (self.balancers.get(unit).cloned(), self.served_by.clone())
+        let addresses = report.status.iter().flat_map(|write| &write.addresses);
+        let shown: BTreeSet<String> = addresses.filter_map(|address| address.hostname.clone()).collect();
+        if shown.is_empty() {
+            self.shown.remove(unit);
+        } else {
+            self.shown.insert(unit.to_owned(), shown);
+        }
+        before != (self.balancers.get(unit).cloned(), self.served_by.clone(), self.shown.clone())
     }
 }
 

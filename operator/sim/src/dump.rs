@@ -38,7 +38,10 @@ pub fn aws(aws: &Aws) -> BTreeSet<String> {
     });
     // One line each: others' targets stand beside ours.
     let targets = aws.target_groups.values().flat_map(|row| {
-        row.targets.iter().map(|one| format!("target of {} {}:{}", row.ask.name, one.id, one.port))
+        let names = &names;
+        row.targets
+            .iter()
+            .map(move |one| format!("target of {} {}:{}", row.ask.name, names.plain(&one.id), one.port))
     });
     let balancers = aws.balancers.values().map(|row| names.balancer(row));
     let listeners = aws.listeners.values().map(|row| {

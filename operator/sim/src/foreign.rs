@@ -99,6 +99,7 @@ fn plant(aws: &mut Aws) -> Answered<()> {
         subnets: vec!["subnet-0000000000000000a".to_owned(), "subnet-0000000000000000b".to_owned()],
         security_groups: vec![group],
         customer_owned_pool: None,
+        allocations: Vec::new(),
         ipv4_pool: None,
         tags: tags.clone(),
     })?;

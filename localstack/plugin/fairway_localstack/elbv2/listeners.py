@@ -5,6 +5,7 @@ from . import attributes, protocols
 from .actions import count_uses, normal_actions
 from .checks import as_tags, check_tag_count, page, put_tags
 from .state import public
+from .targets import is_target
 from .tls import DEFAULT_POLICY, check_tls
 
 
@@ -147,6 +148,8 @@ def _take_certificate(record, certificates):
 
 def delete_listener(elb, request):
     record = elb.listener(request["ListenerArn"])
+    if is_target(elb, record["LoadBalancerArn"], record["Port"]):
+        refuse("ResourceInUse", f"Listener port '{record['Port']}' is in use by a registered target and cannot be removed")
     for rule in elb.rules_of(record["ListenerArn"]):
         count_uses(elb, record["LoadBalancerArn"], rule["Actions"], -1)
         elb.store.rules.pop(rule["RuleArn"])

@@ -9,6 +9,7 @@ from .checks import as_tags, check_name, check_tag_count, page, put_tags
 from .listeners import delete_listener
 from .placement import place
 from .state import public
+from .targets import is_target
 from .zones import zone_of
 
 SHORT_TYPES = {"application": "app", "network": "net", "gateway": "gwy"}
@@ -109,8 +110,7 @@ def _dns_name(region, name, own_id, settings):
 
 
 def _answer(elb, record):
-    ready = elb.clock.now() - record["_created"] >= (elb.settings.provisioning_seconds or 0)
-    return {**public(record), "State": {"Code": "active" if ready else "provisioning"}}
+    return {**public(record), "State": {"Code": "active" if elb.is_active(record) else "provisioning"}}
 
 
 def _by_name(elb, name):
@@ -145,6 +145,8 @@ def delete_load_balancer(elb, request):
         refuse(
             "OperationNotPermitted", f"Load balancer '{arn}' cannot be deleted because deletion protection is enabled"
         )
+    if is_target(elb, arn):
+        refuse("ResourceInUse", f"Load balancer '{arn}' cannot be deleted because it is associated with another service")
     for listener in elb.listeners_of(arn):
         delete_listener(elb, {"ListenerArn": listener["ListenerArn"]})
     for kept in (elb.store.load_balancers, elb.store.tags, elb.store.capacities):

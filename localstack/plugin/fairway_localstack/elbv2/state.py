@@ -77,6 +77,9 @@ class Elb:
             refuse(f"{kind}NotFound", "One or more resources not found")
         return record
 
+    def is_active(self, balancer):
+        return self.clock.now() - balancer["_created"] >= (self.settings.provisioning_seconds or 0)
+
     def listeners_of(self, load_balancer_arn):
         return [record for record in self.store.listeners.values() if record["LoadBalancerArn"] == load_balancer_arn]
 

@@ -45,6 +45,8 @@ def _settings(elb, request):
     target_type, protocol = request.get("TargetType") or "instance", request.get("Protocol")
     if target_type != "lambda":
         _check_endpoint(elb, request)
+    if target_type == "alb":
+        _check_alb(request)
     _check_health_ranges(request)
     return {
         "Protocol": protocol,
@@ -56,6 +58,14 @@ def _settings(elb, request):
         "ProtocolVersion": (request.get("ProtocolVersion") or "HTTP1") if protocol in protocols.HTTP else None,
         **_health_check(request, protocol),
     }
+
+
+def _check_alb(request):
+    """Source: "Application Load Balancers as targets" in the user guide of Network Load Balancers."""
+    if request["Protocol"] != "TCP":
+        refuse("InvalidConfigurationRequest", "Target groups of type alb support the protocol TCP only")
+    if request.get("HealthCheckProtocol") == "TCP":
+        refuse("InvalidConfigurationRequest", "Health checks of target groups of type alb are of HTTP or HTTPS")
 
 
 def _control_port(request):
@@ -91,7 +101,8 @@ def _check_health_ranges(request):
 
 def _health_check(request, protocol):
     over_http = protocol in protocols.HTTP
-    checked_by = request.get("HealthCheckProtocol") or (protocol if over_http else "TCP")
+    unasked = protocol if over_http else "HTTP" if request.get("TargetType") == "alb" else "TCP"
+    checked_by = request.get("HealthCheckProtocol") or unasked
     timeout = 5 if over_http else 10 if checked_by == "TCP" else 6
     settings = {
         "HealthCheckProtocol": checked_by,
@@ -176,6 +187,8 @@ def delete_target_group(elb, request):
 
 def modify_target_group_attributes(elb, request):
     record = elb.target_group(request["TargetGroupArn"])
+    if record["TargetType"] == "alb":
+        refuse("InvalidConfigurationRequest", "Attributes of target groups of type alb cannot be modified")
     return attributes.change(record["_attributes"], request.get("Attributes"))
 
 

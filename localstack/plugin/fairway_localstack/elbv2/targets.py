@@ -76,6 +76,20 @@ def _check_load_balancer(elb, group, target):
     balancer = elb.store.load_balancers.get(target["Id"])
     if balancer is None or balancer["Type"] != "application" or balancer["VpcId"] != group["VpcId"]:
         refuse("InvalidTarget", f"'{target['Id']}' is not an Application Load Balancer of the same VPC")
+    if not elb.is_active(balancer):
+        refuse("InvalidTarget", f"'{target['Id']}' is not active")
+    if (target.get("Port") or group["Port"]) != group["Port"]:
+        refuse("ValidationError", "The port of an Application Load Balancer must be that of the target group")
+    if not any(listener["Port"] == group["Port"] for listener in elb.listeners_of(target["Id"])):
+        refuse("InvalidTarget", f"'{target['Id']}' has no listener on port {group['Port']}")
+    if any(registered[0] != target["Id"] for registered in group["_targets"]):
+        refuse("TooManyTargets", "A target group of type alb can have one target")
+
+
+def is_target(elb, balancer, port=None):
+    """Whether a load balancer is somebody's target, at one port or at any."""
+    groups = [group for group in elb.store.target_groups.values() if group["TargetType"] == "alb"]
+    return any(key[0] == balancer and port in (None, key[1]) for group in groups for key in group["_targets"])
 
 
 def deregister_targets(elb, request):

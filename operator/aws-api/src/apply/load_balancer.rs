@@ -3,6 +3,7 @@
 use aws_sdk_elasticloadbalancingv2::types::LoadBalancerSchemeEnum;
 use fairway_aws::model::{Attributes, IpAddressType, LoadBalancer, ResourceKind as _, SecurityGroupRef};
 use fairway_aws::observed::LoadBalancerSeen;
+use fairway_aws::stack::Subnets;
 use fairway_core::plan::{Bindings, ResourceKey};
 use fairway_engine::ports::Applied;
 use tokio::time::Instant;
@@ -48,7 +49,8 @@ impl Aws {
             .r#type(wire::load_balancer::encode_kind(spec.kind))
             .scheme(LoadBalancerSchemeEnum::from(spec.scheme.as_str()))
             .ip_address_type(wire::load_balancer::encode_ip(spec.ip_address_type))
-            .set_subnets(Some(spec.subnets.clone()))
+            .set_subnets(spec.allocations.is_empty().then(|| spec.subnets.clone()))
+            .set_subnet_mappings(wire::load_balancer::mappings(&spec.subnets, &spec.allocations))
             .set_security_groups((!groups.is_empty()).then_some(groups))
             .set_customer_owned_ipv4_pool(spec.customer_owned_pool.clone())
             .set_ipam_pools(spec.ipv4_pool.as_deref().map(addons::ipam_pools))
@@ -82,11 +84,21 @@ impl Aws {
         seen.filter(|_| ours).ok_or_else(|| claim::taken("load balancer", &spec.name).into())
     }
 
-    pub(super) async fn set_subnets(&self, arn: &str, subnets: &[String]) -> Done {
-        let request = self.elbv2.set_subnets().load_balancer_arn(arn).set_subnets(Some(subnets.to_vec()));
+    pub(super) async fn set_subnets(&self, arn: &str, subnets: &Subnets) -> Done {
+        let Subnets { ids, allocations } = subnets;
+        let request = self
+            .elbv2
+            .set_subnets()
+            .load_balancer_arn(arn)
+            .set_subnets(allocations.is_empty().then(|| ids.clone()))
+            .set_subnet_mappings(wire::load_balancer::mappings(ids, allocations));
         let answer = self.elb("SetSubnets", request.send()).await?;
         let now = wire::load_balancer::subnets(answer.availability_zones());
-        self.record_balancer(arn, move |balancer| balancer.seen.subnets.clone_from(&now));
+        let addresses = wire::load_balancer::allocations(answer.availability_zones());
+        self.record_balancer(arn, move |balancer| {
+            balancer.seen.subnets.clone_from(&now);
+            balancer.seen.allocations.clone_from(&addresses);
+        });
         Ok(Applied::Changed)
     }
 

@@ -91,6 +91,7 @@ impl Aws {
             StackOp::ModifyTargetGroupAttributes(group, attributes) => {
                 self.modify_group_attributes(&ids::find(ids, group)?, attributes).await
             }
+            StackOp::RegisterLoadBalancer(target) => self.register_load_balancer(target, ids).await,
             StackOp::DeleteTargetGroup(group) => self.delete_target_group(&group.get().arn).await,
             StackOp::CreateLoadBalancer(spec) => self.create_load_balancer(spec, ids).await,
             StackOp::SetSubnets(balancer, subnets) => {

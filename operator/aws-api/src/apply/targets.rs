@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_elasticloadbalancingv2::Client;
+use fairway_aws::model::Registration;
 use fairway_aws::targets::{Health, Target, TargetsOp};
+use fairway_core::plan::Bindings;
 use fairway_engine::ports::{Applied, Refusal};
 
-use super::Done;
+use super::{Done, ids};
 use crate::Aws;
 use crate::wire;
 
@@ -34,6 +36,18 @@ impl Aws {
             self.inventory.members.doubt(group);
         }
         Ok(done?)
+    }
+
+    /// A load balancer as the target of a group.
+    pub(super) async fn register_load_balancer(&self, target: &Registration, ids: &Bindings) -> Done {
+        let group = ids::find(ids, &target.target_group)?;
+        let id = ids::find(ids, &target.load_balancer)?;
+        let targets = BTreeSet::from([Target { id, port: target.port, zone: None }]);
+        let done = self.register(&self.elbv2, &group, &targets).await;
+        if done.is_err() {
+            self.inventory.members.doubt(&group);
+        }
+        done
     }
 
     async fn register(&self, elb: &Client, group: &str, targets: &BTreeSet<Target>) -> Done {

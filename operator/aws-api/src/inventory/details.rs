@@ -1,10 +1,11 @@
 //! Reading what hangs on one load balancer, and attributes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_elasticloadbalancingv2::types::{Listener, Rule};
-use fairway_aws::model::{Attributes, ListenerProtocol, LoadBalancerKind};
-use fairway_aws::observed::{ListenerSeen, LoadBalancerSeen, RuleSeen, TargetGroupSeen};
+use fairway_aws::model::{Attributes, ListenerProtocol, LoadBalancerKind, TargetType};
+use fairway_aws::observed::{BalancerTarget, ListenerSeen, LoadBalancerSeen, RuleSeen, TargetGroupSeen};
+use fairway_aws::targets::TargetsScope;
 use tokio::time::Instant;
 
 use super::read::all_pages;
@@ -64,7 +65,16 @@ impl Aws {
                 }
             });
         }
+        if seen.target_type == TargetType::Alb {
+            seen.load_balancers = self.registered_balancers(&seen.arn).await?;
+        }
         Ok(seen)
+    }
+
+    async fn registered_balancers(&self, group: &str) -> Result<BTreeSet<BalancerTarget>, Fault> {
+        let scope = TargetsScope { target_group: group.to_owned(), role: None, health: false, record: false };
+        let registered = self.observe_targets(&scope).await?.registered.into_iter();
+        Ok(registered.map(|target| BalancerTarget { id: target.id, port: target.port }).collect())
     }
 
     async fn read_listeners(

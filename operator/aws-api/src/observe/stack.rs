@@ -40,7 +40,7 @@ impl Aws {
         for balancer in balancers {
             let ours = bears(&balancer.seen.tags, &scope.marks);
             // One that nobody asks for any more may be protected by now, or not any more.
-            let unwanted = scope.names.load_balancers.is_empty();
+            let unwanted = !scope.kinds.contains(&balancer.seen.kind);
             let attributes = balancer.attributes.filter(|_| !unwanted);
             let balancer = Balancer { attributes, ..balancer };
             let mut balancer = if ours { self.look_at(balancer).await? } else { balancer.seen };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_elasticloadbalancingv2::types::{
     AvailabilityZone, IpAddressType as WireIp, LoadBalancer as Wire, LoadBalancerSchemeEnum,
-    LoadBalancerStateEnum, LoadBalancerTypeEnum,
+    LoadBalancerStateEnum, LoadBalancerTypeEnum, SubnetMapping,
 };
 use fairway_aws::model::{Attributes, IpAddressType, LoadBalancerKind, Scheme, Tags};
 use fairway_aws::observed::{AddonsSeen, LoadBalancerSeen};
@@ -34,6 +34,7 @@ pub(crate) fn decode(balancer: &Wire, tags: Tags) -> Result<Option<LoadBalancerS
         security_groups: balancer.security_groups().to_vec(),
         attributes: Attributes::new(),
         customer_owned_pool: text(balancer.customer_owned_ipv4_pool()),
+        allocations: allocations(balancer.availability_zones()),
         ipv4_pool: text(balancer.ipam_pools().and_then(|pools| pools.ipv4_ipam_pool_id())),
         addons: AddonsSeen::default(),
         tags,
@@ -63,6 +64,22 @@ pub(crate) fn subnets(zones: &[AvailabilityZone]) -> Vec<String> {
         zones.iter().filter_map(AvailabilityZone::subnet_id).map(str::to_owned).collect();
     ids.sort();
     ids
+}
+
+/// Elastic addresses, in the order of the subnets.
+pub(crate) fn allocations(zones: &[AvailabilityZone]) -> Vec<String> {
+    let mut zones: Vec<&AvailabilityZone> = zones.iter().collect();
+    zones.sort_by_key(|zone| zone.subnet_id());
+    let addresses = zones.into_iter().flat_map(AvailabilityZone::load_balancer_addresses);
+    addresses.filter_map(|address| text(address.allocation_id())).collect()
+}
+
+/// Subnets with an elastic address each, if there are any.
+pub(crate) fn mappings(subnets: &[String], allocations: &[String]) -> Option<Vec<SubnetMapping>> {
+    let pairs = subnets.iter().zip(allocations);
+    let one =
+        |(subnet, allocation)| SubnetMapping::builder().subnet_id(subnet).allocation_id(allocation).build();
+    (!allocations.is_empty()).then(|| pairs.map(one).collect())
 }
 
 pub(crate) fn decode_ip(kind: &WireIp) -> IpAddressType {

@@ -1,5 +1,7 @@
 //! Target groups, as AWS answers with them.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_elasticloadbalancingv2::types::{
     Matcher, ProtocolEnum, TargetGroup as Wire, TargetGroupIpAddressTypeEnum, TargetTypeEnum,
 };
@@ -9,12 +11,12 @@ use fairway_aws::observed::TargetGroupSeen;
 use super::{required, target_protocol};
 use crate::fault::Fault;
 
-/// Reads a target group without its attributes; `None` for kinds that are never made here (functions, load balancers,
-/// appliances).
+/// Reads a target group without its attributes; `None` for kinds that are never made here (functions, appliances).
 pub(crate) fn decode(group: &Wire, tags: Tags) -> Result<Option<TargetGroupSeen>, Fault> {
     let target_type = match group.target_type() {
         Some(TargetTypeEnum::Instance) => TargetType::Instance,
         Some(TargetTypeEnum::Ip) => TargetType::Ip,
+        Some(TargetTypeEnum::Alb) => TargetType::Alb,
         _ => return Ok(None),
     };
     let Some(protocol) = group.protocol().and_then(target_protocol) else { return Ok(None) };
@@ -30,6 +32,7 @@ pub(crate) fn decode(group: &Wire, tags: Tags) -> Result<Option<TargetGroupSeen>
         control_port: group.target_control_port(),
         health_check: health_check(group)?,
         attributes: Attributes::new(),
+        load_balancers: BTreeSet::new(),
         tags,
     }))
 }

@@ -136,6 +136,7 @@ impl Site {
             security_groups: vec![SecurityGroupRef::Managed(Ref::new(name))],
             attributes: Attributes::new(),
             customer_owned_pool: None,
+            allocations: Vec::new(),
             ipv4_pool: None,
             addons: Addons::default(),
             tags: of(tags::LOAD_BALANCER),
@@ -221,7 +222,14 @@ impl Stack {
         let names = || BTreeSet::from([self.name.clone()]);
         let names = Names { load_balancers: names(), target_groups: names(), security_groups: names() };
         let addons = self.balancer.addons.asked();
-        StackScope { marks: self.marks.clone(), names, addons, certificates: self.certificates.clone() }
+        let kinds = BTreeSet::from([self.balancer.kind]);
+        StackScope {
+            marks: self.marks.clone(),
+            names,
+            kinds,
+            addons,
+            certificates: self.certificates.clone(),
+        }
     }
 
     pub(crate) async fn observe(&self, aws: &Aws) -> StackObserved {

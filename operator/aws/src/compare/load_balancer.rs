@@ -7,7 +7,7 @@ use crate::{
     model::{LoadBalancer, Ref, SecurityGroupRef},
     observed::{LoadBalancerSeen, StackObserved},
     ownership::Owned,
-    stack::StackOp,
+    stack::{StackOp, Subnets},
 };
 
 /// Changes in place.
@@ -23,7 +23,8 @@ pub(crate) fn changes(
     }
     let sorted = |subnets: &[String]| subnets.iter().cloned().collect::<BTreeSet<_>>();
     if sorted(&want.subnets) != sorted(&seen.subnets) {
-        ops.push(StackOp::SetSubnets(have.clone(), want.subnets.clone()));
+        let subnets = Subnets { ids: want.subnets.clone(), allocations: want.allocations.clone() };
+        ops.push(StackOp::SetSubnets(have.clone(), subnets));
     }
     if want.ip_address_type != seen.ip_address_type {
         ops.push(StackOp::SetIpAddressType(have.clone(), want.ip_address_type));
@@ -39,10 +40,21 @@ pub(crate) fn changes(
 }
 
 /// What was fixed at creation and is asked for otherwise now.
-pub(crate) fn fixed(want: &LoadBalancer, seen: &LoadBalancerSeen) -> Option<LowerError> {
-    let differs = want.customer_owned_pool.is_some() && want.customer_owned_pool != seen.customer_owned_pool;
-    let made = seen.customer_owned_pool.clone().unwrap_or_else(|| "none".to_owned());
-    differs.then(|| LowerError::PoolIsFixed { name: seen.name.clone(), made })
+pub(crate) fn fixed(want: &LoadBalancer, seen: &LoadBalancerSeen) -> Vec<LowerError> {
+    let name = || seen.name.clone();
+    let pool = want.customer_owned_pool.is_some() && want.customer_owned_pool != seen.customer_owned_pool;
+    let pool = pool.then(|| {
+        let made = seen.customer_owned_pool.clone().unwrap_or_else(|| "none".to_owned());
+        LowerError::PoolIsFixed { name: name(), made }
+    });
+    // Subnets that change take theirs along.
+    let stays = want.subnets == seen.subnets && !want.allocations.is_empty();
+    let addresses = (stays && want.allocations != seen.allocations).then(|| {
+        let made = seen.allocations.join(", ");
+        let made = if made.is_empty() { "none".to_owned() } else { made };
+        LowerError::AddressesAreFixed { name: name(), made }
+    });
+    pool.into_iter().chain(addresses).collect()
 }
 
 /// AWS does not keep the order of groups.

@@ -32,6 +32,15 @@ impl Because {
         Self { known, shared }
     }
 
+    /// Reasons for what stands in front, and for all that hangs on it.
+    pub(super) fn frontend(&mut self, model: &StackModel, written: Vec<Provenance>) {
+        let Some(frontend) = &model.frontend else { return };
+        let groups = frontend.targets.values().map(|target| target.target_group.key());
+        let listeners = frontend.listeners.values().map(|listener| listener.reference().key());
+        let balancer = ResourceKey::new("load-balancer", &frontend.load_balancer.name);
+        self.known.extend(groups.chain(listeners).chain([balancer]).map(|key| (key, written.clone())));
+    }
+
     /// Who asked for a resource.
     pub(crate) fn get(&self, key: &ResourceKey) -> Vec<Provenance> {
         self.known.get(key).unwrap_or(&self.shared).clone()

@@ -94,6 +94,31 @@ pub(crate) enum LowerError {
         /// What it was made with.
         made: String,
     },
+    /// Elastic addresses are public.
+    #[error(
+        "frontend-nlb-eip-allocations is for frontend-nlb-scheme internet-facing, and the scheme is internal"
+    )]
+    AddressesOfInternal,
+    /// Each subnet takes one elastic address.
+    #[error(
+        "frontend-nlb-eip-allocations names {addresses} addresses for {subnets} subnets, and one a subnet is needed"
+    )]
+    AddressCount {
+        /// How many addresses there are.
+        addresses: usize,
+        /// How many subnets there are.
+        subnets: usize,
+    },
+    /// A setting that is fixed when a load balancer is made.
+    #[error(
+        "frontend-nlb-eip-allocations is fixed when a load balancer is made, and {name} was made with {made}"
+    )]
+    AddressesAreFixed {
+        /// The load balancer.
+        name: String,
+        /// What it was made with.
+        made: String,
+    },
     /// A security group that was asked for does not exist, or the name is not unique.
     #[error("{found} security groups match {name:?}, one is needed")]
     SecurityGroupNotFound {
@@ -296,6 +321,9 @@ impl Classified for LowerError {
             | Self::Sctp(_)
             | Self::PortTwice(_)
             | Self::NoSuchSslPort(_)
+            | Self::AddressesOfInternal
+            | Self::AddressCount { .. }
+            | Self::AddressesAreFixed { .. }
             | Self::PoolIsFixed { .. } => Class::Invalid,
             Self::Disagree { .. }
             | Self::ProtocolClash { .. }
@@ -336,6 +364,8 @@ impl Classified for LowerError {
             Self::WebAclNotFound(_) => "WebAclNotFound",
             Self::NoShield => "NoShieldAdvanced",
             Self::PoolIsFixed { .. } => "AddressPoolFixed",
+            Self::AddressesOfInternal | Self::AddressCount { .. } => "InvalidElasticAddresses",
+            Self::AddressesAreFixed { .. } => "ElasticAddressesFixed",
             Self::SecurityGroupNotFound { .. } => "SecurityGroupNotFound",
             Self::ControlPortOfNodes { .. } => "ControlPortOfNodes",
             Self::NoNodePort { .. } => "NoNodePort",

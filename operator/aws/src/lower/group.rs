@@ -11,9 +11,10 @@ use fairway_core::{
 };
 
 use super::{
-    Front, LowerError, Scene,
+    Front, LowerError, Lowering, Scene,
     ask::{FrontAsk, SourcedMap, plain},
     because::written,
+    frontend::{self, Combined},
     ingress::{Part, RuleDraft},
     limits::{self, Claimant, Limited, Needs},
     merge::{agree, unite},
@@ -113,8 +114,7 @@ impl Group {
         entries: &BTreeMap<String, usize>,
     ) -> Needs {
         let mut needs = Needs::default();
-        let ip_address_type =
-            self.front.ip_address_type.as_ref().map_or(IpAddressType::Ipv4, |asked| asked.value);
+        let ip_address_type = self.ip_address_type();
         part.target_groups.keys().for_each(|name| needs.add(Limited::TargetGroups, name));
         for port in part.listens.iter().map(|listen| listen.port.get()) {
             needs.add(Limited::Listeners, port.to_string());
@@ -166,6 +166,15 @@ impl Group {
             self.ssl_redirect = so_far.map(|asked| (asked, part.object.clone()));
         }
         Ok(())
+    }
+
+    /// What stands in front of it, and who cannot be followed in that.
+    pub(crate) fn combine_frontend(&self, scene: &Scene<'_>) -> Lowering<Combined> {
+        frontend::combine(scene, &self.parts, self.ip_address_type())
+    }
+
+    fn ip_address_type(&self) -> IpAddressType {
+        self.front.ip_address_type.as_ref().map_or(IpAddressType::Ipv4, |asked| asked.value)
     }
 
     /// The load balancer's front: what is asked of it as a whole.

@@ -13,7 +13,9 @@ use super::{
     LowerError, Lowering, Scene, action,
     ask::{FrontAsk, SubnetsAsk},
     certificate::{self, Certificates},
-    client_certificate, guard, rows, rule, security_group,
+    client_certificate,
+    frontend::FrontendAsk,
+    guard, rows, rule, security_group,
     subnet::{self, Placement},
 };
 use crate::{
@@ -30,6 +32,8 @@ pub(crate) struct Part {
     pub(crate) object: ObjectRef,
     /// With subnets and security groups resolved to ids.
     pub(crate) front: FrontAsk,
+    /// What stands in front of it.
+    pub(crate) frontend: FrontendAsk,
     pub(crate) listens: Vec<Listen>,
     pub(crate) ssl_redirect: Option<Sourced<u16>>,
     pub(crate) certificates: Certificates,
@@ -64,6 +68,8 @@ pub(crate) fn part(scene: &Scene<'_>, member: &Member, ask: &HttpAsk) -> Lowerin
     // All questions are asked before the first that has no answer ends this: each alone would cost a round.
     let subnets = scene.ask(Query::Subnets);
     let resolved = resolve(scene, &mut front, LoadBalancerKind::Application);
+    let ip_address_type = front.ip_address_type.as_ref().map_or(IpAddressType::Ipv4, |asked| asked.value);
+    let frontend = FrontendAsk::read(scene, &member.settings, ip_address_type);
     let notes = front.addons.resolve(scene, &member.object);
     let client_certificates = client_certificate::by_port(scene, front.client_certificates.take());
     let certificates = certificate::of_ingress(scene, &member.object, ask, &front);
@@ -76,6 +82,7 @@ pub(crate) fn part(scene: &Scene<'_>, member: &Member, ask: &HttpAsk) -> Lowerin
         client_certificates: client_certificates?,
         notes: notes?,
         front,
+        frontend: frontend?,
         listens: ask.listens.clone(),
         ssl_redirect: ask.ssl_redirect.map(|port| Sourced {
             value: port.get(),

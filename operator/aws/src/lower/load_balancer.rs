@@ -75,6 +75,7 @@ impl Front {
             ),
             attributes: plain(&self.ask.attributes),
             customer_owned_pool: self.ask.customer_owned_pool.as_ref().map(|asked| asked.value.clone()),
+            allocations: Vec::new(),
             ipv4_pool: self.ask.ipv4_pool.as_ref().map(|asked| asked.value.clone()),
             addons: self.ask.addons.lower(),
             tags: tags::of(scene.config, scene.stack, tags::LOAD_BALANCER, &asked_tags),

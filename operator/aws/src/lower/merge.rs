@@ -1,5 +1,7 @@
 //! How members of one group combine: the earlier one wins, and the later one hears with whom it disagrees.
 
+use std::collections::BTreeSet;
+
 use fairway_core::settings::Sourced;
 use serde::Serialize;
 
@@ -17,6 +19,34 @@ pub(crate) fn agree<T: Clone + PartialEq + Serialize>(
             Ok(())
         }
         _ => Ok(()),
+    }
+}
+
+/// As [`agree`], of lists in any order.
+pub(crate) fn agree_in_any_order(
+    so_far: &mut Option<Sourced<Vec<String>>>,
+    asked: Option<&Sourced<Vec<String>>>,
+) -> Result<(), LowerError> {
+    let set = |asked: &Sourced<Vec<String>>| asked.value.iter().cloned().collect::<BTreeSet<_>>();
+    match (so_far.as_ref(), asked) {
+        (Some(first), Some(later)) if set(first) == set(later) => Ok(()),
+        _ => agree(so_far, asked),
+    }
+}
+
+/// As [`agree`], of what is said of `key`.
+pub(crate) fn agree_on<T: Clone + PartialEq + Serialize>(
+    key: &str,
+    so_far: &mut Option<Sourced<T>>,
+    asked: &Sourced<T>,
+) -> Result<(), LowerError> {
+    match so_far {
+        Some(first) if first.value != asked.value => Err(disagree(first, asked, Some(key))),
+        Some(_) => Ok(()),
+        None => {
+            *so_far = Some(asked.clone());
+            Ok(())
+        }
     }
 }
 

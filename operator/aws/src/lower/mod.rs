@@ -12,6 +12,7 @@ mod binding;
 mod certificate;
 mod client_certificate;
 mod error;
+mod frontend;
 mod group;
 mod guard;
 mod ingress;

@@ -180,12 +180,12 @@ fn service_target(settings: &Settings) -> Read<TargetAsk> {
     })
 }
 
-fn convert<A, B>(asked: Sourced<A>, with: impl Fn(A) -> B) -> Sourced<B> {
+pub(super) fn convert<A, B>(asked: Sourced<A>, with: impl Fn(A) -> B) -> Sourced<B> {
     Sourced { value: with(asked.value), from: asked.from }
 }
 
 /// An empty list counts as not set.
-fn some_of(asked: Option<Sourced<Vec<String>>>) -> Option<Sourced<Vec<String>>> {
+pub(super) fn some_of(asked: Option<Sourced<Vec<String>>>) -> Option<Sourced<Vec<String>>> {
     asked.filter(|asked| !asked.value.is_empty())
 }
 
@@ -214,7 +214,7 @@ fn spelled(ranges: Vec<IpNet>) -> Vec<String> {
     ranges.iter().map(ToString::to_string).collect()
 }
 
-const fn scheme(word: words::Scheme) -> Scheme {
+pub(super) const fn scheme(word: words::Scheme) -> Scheme {
     match word {
         words::Scheme::Internal => Scheme::Internal,
         words::Scheme::InternetFacing => Scheme::InternetFacing,
@@ -241,7 +241,11 @@ fn check_protocol(asked: Sourced<CheckProtocol>) -> String {
 }
 
 fn check_port(asked: Sourced<CheckPort>) -> String {
-    match asked.value {
+    spelled_check_port(asked.value)
+}
+
+pub(super) fn spelled_check_port(port: CheckPort) -> String {
+    match port {
         CheckPort::Traffic => TRAFFIC_PORT.to_owned(),
         CheckPort::Number(number) => number.to_string(),
         CheckPort::Name(name) => name,

@@ -11,6 +11,7 @@ use fairway_core::{
 
 use super::{
     Because, LowerError, Lowering, Scene, Stop,
+    frontend::Frontend,
     group::Group,
     ingress, security_group,
     service::{self, Whole},
@@ -25,6 +26,9 @@ pub(crate) struct Lowered {
     pub(crate) no_subnets: Option<LowerError>,
     /// Whether subnets were asked for, so that an existing load balancer is moved to them.
     pub(crate) subnets_given: bool,
+    /// The same two of what stands in front; an error goes to who asked for that.
+    pub(crate) no_frontend_subnets: Option<(ObjectRef, LowerError)>,
+    pub(crate) frontend_subnets_given: bool,
     /// Whether the name was asked for, so that no other can be taken.
     pub(crate) name_given: bool,
     /// Entries that prefix lists may have, by id.
@@ -122,14 +126,25 @@ fn attempt(
         now.is_some() && now == last_good.members.get(&id)
     };
     let redirect = assembly.group.redirect_to_nothing();
+    let Ok(combined) = assembly.group.combine_frontend(scene) else { return Attempt::Asked };
     let mut refusals = assembly.group.excess(scene, settled);
     refusals.extend(redirect);
+    refusals.extend(combined.refused);
     // Who was refused before has its last good reading in its place, which stays whatever it needs.
     refusals.retain(|(member, _)| !refused.contains_key(&member.to_string()));
-    if refusals.is_empty() { finish(scene, intent, &assembly, lowered) } else { Attempt::Refuse(refusals) }
+    if refusals.is_empty() {
+        finish(scene, intent, &assembly, (lowered, combined.frontend))
+    } else {
+        Attempt::Refuse(refusals)
+    }
 }
 
-fn finish(scene: &Scene<'_>, intent: &Intent, assembly: &Assembly, mut lowered: Lowered) -> Attempt {
+fn finish(
+    scene: &Scene<'_>,
+    intent: &Intent,
+    assembly: &Assembly,
+    (mut lowered, frontend): (Lowered, Option<Frontend>),
+) -> Attempt {
     lowered.notes.extend(assembly.group.notes().cloned());
     let (front, doors, rest) = match &assembly.service {
         Some(whole) => {
@@ -155,6 +170,12 @@ fn finish(scene: &Scene<'_>, intent: &Intent, assembly: &Assembly, mut lowered: 
     let front_ask = front.ask.clone();
     lowered.entries = security_group::entries(scene, &doors);
     lowered.model = front.complete(scene, &doors, subnets, rest);
+    if let Some(frontend) = &frontend {
+        frontend.complete(scene, &mut lowered.model);
+        lowered.no_frontend_subnets = frontend.no_subnets();
+        lowered.frontend_subnets_given = frontend.subnets_given();
+    }
     lowered.because = Because::of(intent, &assembly.group, &front_ask, &lowered.model);
+    lowered.because.frontend(&lowered.model, frontend.map(|frontend| frontend.written()).unwrap_or_default());
     Attempt::Done(Box::new(lowered))
 }

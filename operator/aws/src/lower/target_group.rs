@@ -110,7 +110,7 @@ fn group(
     let target_type = ask.target_type.unwrap_or(default_type);
     let port = match target_type {
         TargetType::Instance => i32::from(node_port(backend, &found.port)?.get()),
-        TargetType::Ip => match &found.port.target {
+        TargetType::Ip | TargetType::Alb => match &found.port.target {
             PortName::Number(number) => i32::from(number.get()),
             PortName::Name(_) => NAMED_PORT,
         },
@@ -180,8 +180,8 @@ fn named_port(
     let port = found.ports.iter().find(|port| port.name == name);
     let number = port.and_then(|port| match (target_type, &port.target) {
         (TargetType::Instance, _) => port.node,
-        (TargetType::Ip, PortName::Number(number)) => Some(*number),
-        (TargetType::Ip, PortName::Name(_)) => None,
+        (TargetType::Ip | TargetType::Alb, PortName::Number(number)) => Some(*number),
+        (TargetType::Ip | TargetType::Alb, PortName::Name(_)) => None,
     });
     number.map(|number| number.to_string()).ok_or_else(|| LowerError::HealthCheckPort {
         port: name.to_owned(),

@@ -24,6 +24,9 @@ pub struct LoadBalancer {
     /// Pool of customer-owned addresses, fixed at creation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer_owned_pool: Option<String>,
+    /// Elastic addresses by allocation id, one a subnet in their order; fixed at creation. Empty: AWS's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allocations: Vec<String>,
     /// IPAM pool of public addresses; `None` is AWS's own addresses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ipv4_pool: Option<String>,

@@ -6,6 +6,7 @@
 mod addons;
 mod binding;
 mod certificate;
+mod frontend;
 mod guard;
 mod listener;
 mod load_balancer;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 pub use addons::{Addon, Addons, PROTECTION_NAME};
 pub use binding::{Binding, BindingIngress, BindingPeer, BindingPort};
 pub use certificate::Certificate;
+pub use frontend::{Frontend, Registration};
 pub use guard::{Claim, Cognito, Jwt, Oidc, SecretRef, Session};
 pub use listener::{ClientCertificates, Listener, ListenerProtocol};
 pub use load_balancer::{IpAddressType, LoadBalancer, LoadBalancerKind, Scheme, SecurityGroupRef};
@@ -139,6 +141,9 @@ pub struct StackModel {
     /// By name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub certificates: BTreeMap<String, Certificate>,
+    /// What stands in front of the load balancer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frontend: Option<Frontend>,
 }
 
 impl StackModel {

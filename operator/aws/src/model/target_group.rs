@@ -42,6 +42,8 @@ pub enum TargetType {
     Instance,
     /// Pod addresses.
     Ip,
+    /// One application load balancer.
+    Alb,
 }
 
 impl TargetType {
@@ -51,6 +53,7 @@ impl TargetType {
         match self {
             Self::Instance => "instance",
             Self::Ip => "ip",
+            Self::Alb => "alb",
         }
     }
 }

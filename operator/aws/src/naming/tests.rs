@@ -142,3 +142,19 @@ fn a_successor_has_another_name_of_the_same_shape_and_length() {
     assert_eq!(next.len(), name.len());
     assert!(next.starts_with("k8s-default-web-"));
 }
+
+#[test]
+fn what_stands_in_front_is_named_after_what_is_behind_it() {
+    let mut group = group(80, TargetProtocol::Tcp, TargetType::Alb);
+    group.health_check.protocol = "HTTP".to_owned();
+    // The port behind is not in the name.
+    group.port = 8080;
+    assert_eq!(frontend_target_group("demo", &ingress("shop"), 80, &group), "k8s-default-shop-c7e7e6f482");
+    assert_eq!(frontend_target_group("demo", &shop(), 80, &group), "k8s-shop-684c0b24ef");
+    assert_eq!(frontend_nlb("k8s-shop-fd003764d8"), "k8s-shop-fd003764d8-nlb");
+    let long = frontend_nlb("k8s-kubesyst-frontend-0123456789");
+    assert_eq!((long.as_str(), long.len()), ("k8s-kubesyst-frontend-012345-nlb", 32));
+    let next = successor_frontend_nlb(&long, Scheme::Internal);
+    assert!(next.len() <= 32 && next != long, "{next}");
+    assert_ne!(next, successor_frontend_nlb(&long, Scheme::InternetFacing));
+}

@@ -141,6 +141,40 @@ fn protection_keeps_a_load_balancer_and_what_it_uses() {
 }
 
 #[test]
+fn what_stands_in_front_goes_first_and_keeps_what_it_leads_to() {
+    let role = |role: &str| {
+        let mut tags = tags("ingress.k8s.aws", "default/web");
+        tags["ingress.k8s.aws/resource"] = json!(role);
+        tags
+    };
+    let with = |protected: &str| {
+        let mut front = balancer("front", &role("FrontendNlb"), protected);
+        front.kind = LoadBalancerKind::Network;
+        let mut to = target_group("front-tg", &role("FrontendNlb-tg-TCP-80"));
+        to.target_type = TargetType::Alb;
+        let mut account = account("behind", &role("LoadBalancer"), "false");
+        account.load_balancers.push(front);
+        account.target_groups.push(to);
+        account
+    };
+    let free = found(with("false"), &living(&[]));
+    let order: Vec<&str> = free.iter().map(|orphan| orphan.name.as_str()).take(4).collect();
+    assert_eq!(order, ["front", "front-tg", "behind", "behind-tg"]);
+    assert!(free.iter().all(|orphan| orphan.stays.is_none()));
+    let held = found(with("true"), &living(&[]));
+    let stays: Vec<&str> = held.iter().filter_map(|orphan| orphan.stays.as_deref()).take(4).collect();
+    assert_eq!(
+        stays,
+        [
+            "its deletion protection is on",
+            "load balancer front, which stays, uses it",
+            "load balancer front, which stays, leads to it",
+            "load balancer behind, which stays, uses it",
+        ]
+    );
+}
+
+#[test]
 fn a_bound_target_group_belongs_to_its_binding() {
     let bound = Living { bound: BTreeSet::from(["arn:lb-tg".to_owned()]), ..living(&[]) };
     let orphans = found(account("lb", &tags("ingress.k8s.aws", "shop"), "false"), &bound);

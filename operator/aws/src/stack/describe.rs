@@ -35,6 +35,9 @@ pub(super) fn line(op: &StackOp) -> String {
         StackOp::ModifyTargetGroupAttributes(group, _) => {
             format!("modify attributes of target group {}", group.name())
         }
+        StackOp::RegisterLoadBalancer(target) => {
+            format!("register load balancer {} in {}", target.listener().name(), target.target_group.key())
+        }
         StackOp::DeleteTargetGroup(group) => format!("delete target group {}", group.get().name),
         StackOp::CreateLoadBalancer(spec) => {
             format!("create {} load balancer {}", scheme(spec.scheme), spec.name)
@@ -113,7 +116,7 @@ pub(super) fn details(op: &StackOp) -> Vec<String> {
             attributes.iter().map(|(key, value)| format!("{key} = {value}")).collect()
         }
         StackOp::SetSubnets(balancer, subnets) => {
-            vec![format!("{} -> {}", balancer.get().subnets.join(", "), subnets.join(", "))]
+            vec![format!("{} -> {}", balancer.get().subnets.join(", "), subnets.ids.join(", "))]
         }
         StackOp::SetIpv4Pool(balancer, pool) => {
             let spelled = |pool: Option<&String>| pool.cloned().unwrap_or_else(|| "none".to_owned());

@@ -7,6 +7,8 @@
 //!
 //! What is asked of health is asked only while something is about to change.
 
+mod front;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use fairway_core::evaluate::Facts;
@@ -36,6 +38,8 @@ pub(super) struct Eased {
     pub(super) kept: BTreeSet<String>,
     /// Rules and listeners that wait, and the target group that each waits for.
     pub(super) waits: Vec<(fairway_core::plan::ResourceKey, String)>,
+    /// Whether what stands in front leads to what is to go.
+    pub(super) keeps_all: bool,
 }
 
 /// Holds back what has to wait.
@@ -67,8 +71,15 @@ pub(super) fn ease(
             }
         }
     }
+    let in_front = front::hold(&mut eased, &mut easing);
+    let keeps_all = !in_front.is_empty();
+    waits.extend(in_front);
     let Easing { asks, kept, .. } = easing;
-    if asks.is_empty() { Ok(Eased { model: eased, kept, waits }) } else { Err(asks.into_iter().collect()) }
+    if asks.is_empty() {
+        Ok(Eased { model: eased, kept, waits, keeps_all })
+    } else {
+        Err(asks.into_iter().collect())
+    }
 }
 
 /// The rule that answers the same requests now: the first of equal ones for the first, and so on.

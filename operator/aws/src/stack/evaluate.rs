@@ -86,10 +86,11 @@ impl Look<'_> {
         }
         let state = self.input.snapshot.states.get(&Key::cluster(&self.input.unit.state_name()));
         let state = state.and_then(|state| state.status.as_ref());
-        let name = remembered::name(&balancer.name, state)?;
-        let key = ResourceKey::new(LoadBalancer::KIND, name);
-        let bindings = remembered::handles(&key, state, self.input.last_good)?;
-        Some(self.evaluation(named(model, name), Plan::default(), bindings, Vec::new()))
+        let front = model.frontend.as_ref().map(|front| front.load_balancer.name.as_str());
+        let (name, front) = remembered::names((&balancer.name, front), state)?;
+        let key = |name: &str| ResourceKey::new(LoadBalancer::KIND, name);
+        let bindings = remembered::handles((&key(name), front.map(key)), state, self.input.last_good)?;
+        Some(self.evaluation(named(model, name, front), Plan::default(), bindings, Vec::new()))
     }
 
     /// Whether the objects are those of the model, one for one. What a look has taken over under another name (the target
@@ -123,14 +124,11 @@ impl Look<'_> {
         StackScope {
             marks: tags::marks(self.input.config, self.input.unit),
             names: Names {
-                load_balancers: model
-                    .load_balancer
-                    .iter()
-                    .flat_map(|wanted| self.balancers(wanted))
-                    .collect(),
+                load_balancers: self.balancers(),
                 target_groups: model.target_groups.keys().cloned().collect(),
                 security_groups: self.groups(model),
             },
+            kinds: self.wanted_balancers().map(|balancer| balancer.kind).collect(),
             addons: model.load_balancer.iter().flat_map(|balancer| balancer.addons.asked()).collect(),
             certificates: self.certificates(),
         }
@@ -145,8 +143,15 @@ impl Look<'_> {
     }
 
     /// The name that is wanted, and those of the load balancers that were made: one that lost its tags is found by it.
-    fn balancers(&self, wanted: &LoadBalancer) -> BTreeSet<String> {
-        self.recorded::<LoadBalancer>().chain([wanted.name.clone()]).collect()
+    fn balancers(&self) -> BTreeSet<String> {
+        let wanted: BTreeSet<String> = self.wanted_balancers().map(|wanted| wanted.name.clone()).collect();
+        if wanted.is_empty() { wanted } else { self.recorded::<LoadBalancer>().chain(wanted).collect() }
+    }
+
+    /// The load balancer that is wanted, and what is to stand in front.
+    fn wanted_balancers(&self) -> impl Iterator<Item = &LoadBalancer> {
+        let model = &self.lowered.model;
+        model.load_balancer.iter().chain(model.frontend.iter().map(|front| &front.load_balancer))
     }
 
     /// The same of security groups.
@@ -173,19 +178,19 @@ impl Look<'_> {
         let mut bindings = handles::of(&claimed, observed, self.objects.keys());
         bindings.extend(lost.handles.clone());
         bindings.extend(told.bindings(self.lowered.frozen));
-        let adopted = match &lost.load_balancer {
-            Some(name) => Ok(Adopted { model: named(&self.lowered.model, name), settled: true }),
-            None => adopt(&self.lowered, &claimed, (&self.input.config.quotas, &resource_key)),
-        };
+        let quotas = &self.input.config.quotas;
+        let adopted = adopt(&self.lowered, (&claimed, &lost), (quotas, &resource_key));
         let certificates = Matched::of(&self.lowered.model, &claimed, &resource_key);
         bindings.extend(certificates.handles());
-        let Adopted { mut model, settled } = match adopted {
+        let Adopted { mut model, left_out, settled } = match adopted {
             Ok(adopted) => adopted,
             Err(problem) => return Ok(self.held(bindings, &problem)),
         };
         if let Some(seen) = protected::find(&model, &claimed).filter(|_| !self.lowered.frozen) {
-            return Ok(self.stays(bindings, seen));
+            return Ok(self.stays(bindings, seen, (&claimed, &resource_key)));
         }
+        let standing = protected::in_front(&model, &claimed, (&resource_key, left_out.is_some()));
+        let standing = standing.cloned();
         certificates.resolve(&mut model);
         let eased = ease(&model, &claimed, self.input.facts)?;
         let claimed = claimed.without_groups(&eased.kept);
@@ -200,15 +205,21 @@ impl Look<'_> {
             certificates: &certificates,
             lost: &lost,
             objects: &objects,
-            frozen: self.lowered.frozen,
+            frozen: self.lowered.frozen || eased.keeps_all,
+            standing: standing.as_ref(),
             farewell: &self.farewell(),
             because: self.lowered.because.clone(),
             told: told.operation(self.lowered.frozen),
         });
         let held = planned.problems.iter().flat_map(|problem| self.blame(problem));
         let told = planned.advice.iter().flat_map(|advice| self.tell(advice));
-        let notes = held.chain(told).chain(self.waiting(&eased.waits)).collect();
-        let evaluation = self.evaluation(model, planned.plan, bindings, notes);
+        let left_out = left_out.iter().map(|(object, problem)| Note::hold(object, problem));
+        let stays = standing.iter().filter(|seen| protected::is_protected(seen));
+        let stays =
+            stays.flat_map(|seen| self.blame(&LowerError::DeletionProtected { name: seen.name.clone() }));
+        let notes = held.chain(told).chain(left_out).chain(stays).chain(self.waiting(&eased.waits)).collect();
+        let mut evaluation = self.evaluation(model, planned.plan, bindings, notes);
+        standing.iter().for_each(|seen| protected::show(&mut evaluation.status, seen));
         Ok(if settled { evaluation } else { unfinished(evaluation) })
     }
 
@@ -226,12 +237,17 @@ impl Look<'_> {
     }
 
     /// All of the stack has to go and cannot: not even what could goes, and the address stays published.
-    fn stays(&self, bindings: Bindings, seen: &LoadBalancerSeen) -> Evaluation<Stacks> {
+    fn stays(
+        &self,
+        bindings: Bindings,
+        seen: &LoadBalancerSeen,
+        (claimed, resource_key): (&Claimed, &str),
+    ) -> Evaluation<Stacks> {
         let problem = LowerError::DeletionProtected { name: seen.name.clone() };
         let notes = self.intent.leaving.iter().map(|leaving| Note::hold(&leaving.object, &problem)).collect();
         let held = self.evaluation(StackModel::default(), Plan::default(), bindings, notes);
         let finalizers = Finalizers { remove: Vec::new(), ..held.finalizers };
-        let status = protected::wishes(&self.intent, seen);
+        let status = protected::wishes(&self.intent, claimed, resource_key);
         Evaluation { model: None, status, finalizers, fingerprint: String::new(), gone: false, ..held }
     }
 

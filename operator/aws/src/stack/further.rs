@@ -62,12 +62,16 @@ fn names(claimed: &Claimed, (first, made): (&str, &str), resource_key: &str) -> 
     names
 }
 
-/// The load balancer carries all of them, in order.
+/// The load balancer carries all of them, in order; what stands in front does where it shares the first.
 fn carry(model: &mut StackModel) {
-    let Some(balancer) = &mut model.load_balancer else { return };
-    let after = balancer.security_groups.iter().position(|one| matches!(one, SecurityGroupRef::Managed(_)));
-    let after = after.map_or(0, |place| place + 1);
     let further = model.further_security_groups.iter();
-    let further = further.map(|group| SecurityGroupRef::Managed(Ref::new(group.name.clone())));
-    balancer.security_groups.splice(after..after, further);
+    let further: Vec<SecurityGroupRef> =
+        further.map(|group| SecurityGroupRef::Managed(Ref::new(group.name.clone()))).collect();
+    let front = model.frontend.iter_mut().map(|front| &mut front.load_balancer);
+    for balancer in model.load_balancer.iter_mut().chain(front) {
+        let groups = &mut balancer.security_groups;
+        if let Some(first) = groups.iter().position(|one| matches!(one, SecurityGroupRef::Managed(_))) {
+            groups.splice(first + 1..first + 1, further.clone());
+        }
+    }
 }

@@ -11,15 +11,15 @@ use fairway_core::plan::{Bindings, Handle, ResourceKey};
 use crate::{
     compare::Claimed,
     lower::LowerError,
-    model::{LoadBalancer, ResourceKind as _, SecurityGroup, Tags, TargetGroup},
+    model::{LoadBalancer, LoadBalancerKind, ResourceKind as _, SecurityGroup, Tags, TargetGroup},
     observed::StackObserved,
 };
 
 /// What has lost a mark.
 #[derive(Debug, Default)]
 pub(super) struct Lost {
-    /// Name of the load balancer, when it is the one that serves.
-    pub(super) load_balancer: Option<String>,
+    /// Names of load balancers that serve, by kind.
+    pub(super) load_balancers: BTreeMap<LoadBalancerKind, String>,
     /// What there is to say, by resource.
     pub(super) problems: BTreeMap<ResourceKey, LowerError>,
     /// How each is known.
@@ -50,11 +50,13 @@ impl Lost {
             lost.note(memory, (key, there(&seen.arn)), ("target group", &seen.name), &seen.tags);
         }
         // One that is ours serves instead.
-        let foreign = claimed.foreign.load_balancers.iter().filter(|_| claimed.load_balancers.is_empty());
-        for seen in foreign.filter_map(|name| observed.load_balancers.get(name)) {
+        let ours = |kind| claimed.load_balancers.values().any(|owned| owned.get().kind == kind);
+        let foreign = claimed.foreign.load_balancers.iter();
+        let foreign = foreign.filter_map(|name| observed.load_balancers.get(name));
+        for seen in foreign.filter(|seen| !ours(seen.kind)) {
             let key = ResourceKey::new(LoadBalancer::KIND, &seen.name);
             if lost.note(memory, (key, seen.handle.clone()), ("load balancer", &seen.name), &seen.tags) {
-                lost.load_balancer = Some(seen.name.clone());
+                lost.load_balancers.insert(seen.kind, seen.name.clone());
             }
         }
         lost

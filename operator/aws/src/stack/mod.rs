@@ -28,7 +28,7 @@ use crate::{
     observed::{StackObserved, StackScope},
 };
 
-pub use op::{Move, Retag, StackOp};
+pub use op::{Move, Retag, StackOp, Subnets};
 
 /// The Stack unit's compiler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

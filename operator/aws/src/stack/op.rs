@@ -19,7 +19,7 @@ use crate::{
     compare::certificate,
     model::{
         Action, Attributes, Binding, Certificate, HealthCheck, IpAddressType, Listener, LoadBalancer,
-        Permission, Ref, ResourceKind, Rule, SecurityGroup, SecurityGroupRef, TargetGroup,
+        Permission, Ref, Registration, ResourceKind, Rule, SecurityGroup, SecurityGroupRef, TargetGroup,
     },
     observed::{
         CertificateSeen, ListenerSeen, LoadBalancerSeen, RuleSeen, SecurityGroupSeen, TargetGroupSeen,
@@ -45,12 +45,14 @@ pub enum StackOp {
     ModifyHealthCheck(Owned<TargetGroupSeen>, HealthCheck),
     /// ModifyTargetGroupAttributes: only those that differ.
     ModifyTargetGroupAttributes(Ref<TargetGroup>, Attributes),
-    /// DeleteTargetGroup.
+    /// RegisterTargets: an application load balancer, in a group of type `alb`.
+    RegisterLoadBalancer(Registration),
+    /// DeleteTargetGroup; what is registered is no target any more.
     DeleteTargetGroup(Owned<TargetGroupSeen>),
     /// CreateLoadBalancer, with tags.
     CreateLoadBalancer(LoadBalancer),
     /// SetSubnets.
-    SetSubnets(Owned<LoadBalancerSeen>, Vec<String>),
+    SetSubnets(Owned<LoadBalancerSeen>, Subnets),
     /// SetSecurityGroups.
     SetSecurityGroups(Owned<LoadBalancerSeen>, Vec<SecurityGroupRef>),
     /// SetIpAddressType.
@@ -107,6 +109,16 @@ pub enum StackOp {
     RememberSecrets(Digests),
 }
 
+/// Where a load balancer stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Subnets {
+    /// Ids, sorted.
+    pub ids: Vec<String>,
+    /// Elastic addresses by allocation id, one a subnet; empty: AWS's own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub allocations: Vec<String>,
+}
+
 /// A rule that gets another priority.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Move {
@@ -161,6 +173,7 @@ impl Operation for StackOp {
                 key::<TargetGroup>(&group.get().name)
             }
             Self::ModifyTargetGroupAttributes(group, _) => group.key(),
+            Self::RegisterLoadBalancer(target) => target.target_group.key(),
             Self::CreateLoadBalancer(spec) => key::<LoadBalancer>(&spec.name),
             Self::SetSubnets(balancer, _)
             | Self::SetSecurityGroups(balancer, _)
@@ -202,6 +215,11 @@ impl Operation for StackOp {
             Self::CreateRule(spec) => action_keys(&spec.actions).chain([spec.listener.key()]).collect(),
             Self::ModifyRule(_, _, spec) => action_keys(&spec.actions).chain([spec.listener.key()]).collect(),
             Self::PutBinding(spec) => BTreeSet::from([spec.target_group.key()]),
+            Self::RegisterLoadBalancer(target) => BTreeSet::from([
+                target.target_group.key(),
+                target.load_balancer.key(),
+                target.listener().key(),
+            ]),
             Self::AuthorizeIngress(..)
             | Self::ModifyTargetGroupAttributes(..)
             | Self::ModifyLoadBalancerAttributes(..)

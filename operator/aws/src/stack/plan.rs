@@ -1,9 +1,9 @@
 //! The plan of a stack: make first, switch, delete last.
 //!
-//! Order: security group, target groups, certificates, load balancer, listeners, rules, bindings; then tags; then what
-//! other services put on the load balancer, once it is active: a failure of theirs keeps nothing else back; then, after
-//! all that brings the new state about, rules, listeners, load balancers, bindings, target groups, security groups and
-//! certificates that nothing needs any more.
+//! Order: security group, target groups, certificates, load balancer, listeners, rules, bindings; what stands in front is
+//! made, and listens once it leads somewhere; then tags; then what other services put on the load balancer, once it is
+//! active: a failure of theirs keeps nothing else back; then, after all that brings the new state about, what nothing
+//! needs any more (see [`deletions`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,15 +23,16 @@ use crate::{
     config::Config,
     lower::{Because, LowerError},
     model::{
-        Binding, Listener, LoadBalancer, Ref, ResourceKind as _, Rule, SecurityGroup, SecurityGroupRef,
-        StackModel, Tags, TargetGroup,
+        Listener, LoadBalancer, Ref, ResourceKind as _, Rule, SecurityGroup, SecurityGroupRef, StackModel,
+        Tags, TargetGroup,
     },
-    observed::{ListenerSeen, LoadBalancerSeen, RuleSeen, StackObserved},
+    observed::{BalancerTarget, ListenerSeen, LoadBalancerSeen, RuleSeen, StackObserved},
     ownership::{Owned, Taken},
 };
 
 mod bindings;
 mod certificates;
+mod deletions;
 mod doors;
 
 /// All that a plan is made from.
@@ -50,6 +51,8 @@ pub(super) struct Planning<'a> {
     pub(super) objects: &'a BTreeMap<Key, &'a TargetGroupBinding>,
     /// Whether nothing may be deleted.
     pub(super) frozen: bool,
+    /// What stands in front although nobody asks for it any more.
+    pub(super) standing: Option<&'a LoadBalancerSeen>,
     /// What has to hold before anything goes.
     pub(super) farewell: &'a [Wait],
     pub(super) because: Because,
@@ -86,11 +89,12 @@ pub(super) fn plan(planning: &Planning<'_>) -> Planned {
     making.target_groups();
     making.certificates();
     let before = making.draft.switches();
-    making.load_balancer();
+    making.load_balancers();
     let carried = making.draft.switches().difference(&before).copied().chain(let_in).collect();
     making.shut(&carried);
-    making.listeners();
+    making.listeners(&planning.model.listeners, &planning.model.rules);
     making.bindings();
+    making.frontend();
     planning.told.iter().for_each(|op| making.draft.last(op.clone()));
     std::mem::take(&mut making.tags).into_iter().for_each(|op| making.draft.aside(op, Vec::new()));
     making.addons();
@@ -107,7 +111,8 @@ fn names_taken(planning: &Planning<'_>) -> Vec<LowerError> {
         let taken = by.contains(name) && !planning.lost.problems.contains_key(&key);
         taken.then(|| LowerError::NameTaken(Taken::new(kind, name)))
     };
-    let balancer = model.load_balancer.iter().filter_map(|wanted| {
+    let balancers = model.load_balancer.iter().chain(model.frontend.iter().map(|front| &front.load_balancer));
+    let balancers = balancers.filter_map(|wanted| {
         let key = ResourceKey::new(LoadBalancer::KIND, &wanted.name);
         taken(key, "load balancer", &wanted.name, &foreign.load_balancers)
     });
@@ -119,7 +124,7 @@ fn names_taken(planning: &Planning<'_>) -> Vec<LowerError> {
         let key = ResourceKey::new(SecurityGroup::KIND, &own.name);
         taken(key, "security group", &own.name, &foreign.security_groups)
     });
-    balancer.chain(groups).chain(own).chain(planning.lost.problems.values().cloned()).collect()
+    balancers.chain(groups).chain(own).chain(planning.lost.problems.values().cloned()).collect()
 }
 
 struct Making<'a> {
@@ -168,8 +173,13 @@ impl Making<'_> {
         }
     }
 
-    fn load_balancer(&mut self) {
-        let Some(want) = &self.input.model.load_balancer else { return };
+    fn load_balancers(&mut self) {
+        let model = self.input.model;
+        let front = model.frontend.iter().map(|front| &front.load_balancer);
+        model.load_balancer.iter().chain(front).for_each(|want| self.load_balancer(want));
+    }
+
+    fn load_balancer(&mut self, want: &LoadBalancer) {
         let backend = want.security_groups.contains(&SecurityGroupRef::Backend);
         let waits = |yes: bool| if yes { vec![Wait::BackendSecurityGroup] } else { Vec::new() };
         let reference: Ref<LoadBalancer> = Ref::new(want.name.clone());
@@ -200,23 +210,43 @@ impl Making<'_> {
     /// Other services refuse a load balancer that is not active yet.
     fn addons(&mut self) {
         let Some(want) = &self.input.model.load_balancer else { return };
-        let seen = self.current().map(|seen| seen.addons.clone()).unwrap_or_default();
+        let seen = self.seen(&want.name).map(|seen| seen.addons.clone()).unwrap_or_default();
         let active = Wait::LoadBalancerActive(ResourceKey::new(LoadBalancer::KIND, &want.name));
         for op in compare::addons::changes(&want.name, &want.addons, &seen) {
             self.draft.aside(op, vec![active.clone()]);
         }
     }
 
-    /// The load balancer that serves already, if there is one.
-    fn current(&self) -> Option<&LoadBalancerSeen> {
-        let name = &self.input.model.load_balancer.as_ref()?.name;
+    /// The load balancer that serves already under this name, if there is one.
+    fn seen(&self, name: &str) -> Option<&LoadBalancerSeen> {
         self.input.claimed.load_balancers.get(name).map(Owned::get)
     }
 
-    fn listeners(&mut self) {
-        for want in self.input.model.listeners.values() {
-            let rules = self.input.model.rules.get(&want.port).map_or(&[][..], Vec::as_slice);
-            let seen = self.current().and_then(|balancer| balancer.listeners.get(&want.port)).cloned();
+    /// What stands in front leads somewhere before anybody is sent to it.
+    fn frontend(&mut self) {
+        let Some(front) = &self.input.model.frontend else { return };
+        for target in front.targets.values() {
+            let behind = self.seen(target.load_balancer.name()).map(|seen| seen.handle.clone());
+            let active = behind.as_ref().is_some_and(|handle| handle.ready);
+            let group = self.input.claimed.target_groups.get(target.target_group.name());
+            let leads = |id| BalancerTarget { id, port: target.port };
+            let registered = behind
+                .zip(group)
+                .is_some_and(|(behind, group)| group.get().load_balancers.contains(&leads(behind.id)));
+            if !registered {
+                // AWS takes no other. What was seen to be active needs no telling: its address is published after this.
+                let waits = (!active).then(|| Wait::LoadBalancerActive(target.load_balancer.key()));
+                self.draft.switch(StackOp::RegisterLoadBalancer(target.clone()), waits.into_iter().collect());
+            }
+        }
+        self.listeners(&front.listeners, &BTreeMap::new());
+    }
+
+    fn listeners(&mut self, wanted: &BTreeMap<u16, Listener>, rules: &BTreeMap<u16, Vec<Rule>>) {
+        for want in wanted.values() {
+            let rules = rules.get(&want.port).map_or(&[][..], Vec::as_slice);
+            let seen = self.seen(want.load_balancer.name());
+            let seen = seen.and_then(|balancer| balancer.listeners.get(&want.port)).cloned();
             match seen.map(|seen| Owned::claim(seen, self.input.memory.marks)) {
                 None => {
                     self.draft.switch(StackOp::CreateListener(want.clone()), Vec::new());
@@ -290,67 +320,5 @@ impl Making<'_> {
             rule.tags.extend(marks.clone());
         }
         rules
-    }
-
-    fn deletions(&mut self) {
-        let farewell = || self.input.farewell.to_vec();
-        for op in std::mem::take(&mut self.rule_deletions) {
-            self.draft.delete(op, farewell());
-        }
-        for (reference, listener) in self.stale_listeners() {
-            self.draft.delete(StackOp::DeleteListener(reference, listener), farewell());
-        }
-        let wanted = self.input.model.load_balancer.as_ref().map(|balancer| &balancer.name);
-        let (claimed, model) = (self.input.claimed, self.input.model);
-        for (name, balancer) in &claimed.load_balancers {
-            if Some(name) != wanted {
-                let waits = self.before_balancer_goes(balancer.get(), wanted);
-                self.draft.delete(StackOp::DeleteLoadBalancer(balancer.clone()), waits);
-            }
-        }
-        for key in self.input.objects.keys() {
-            if !model.bindings.contains_key(&key.to_string()) {
-                let reference: Ref<Binding> = Ref::new(key.to_string());
-                self.draft.delete(StackOp::DeleteBinding(reference), farewell());
-            }
-        }
-        for (name, group) in &claimed.target_groups {
-            if !model.target_groups.contains_key(name) {
-                self.draft.delete(StackOp::DeleteTargetGroup(group.clone()), farewell());
-            }
-        }
-        let own: BTreeSet<&String> = model.own_groups().map(|own| &own.name).collect();
-        for op in std::mem::take(&mut self.doors_to_close) {
-            self.draft.delete(op, farewell());
-        }
-        for (name, group) in &claimed.security_groups {
-            if !own.contains(name) {
-                self.draft.delete(StackOp::DeleteSecurityGroup(group.clone()), farewell());
-            }
-        }
-        self.certificates_to_delete();
-    }
-
-    /// Listeners of the load balancer that stays, on ports that nobody asks for. Those of one that goes, go with it.
-    fn stale_listeners(&self) -> Vec<(Ref<Listener>, Owned<ListenerSeen>)> {
-        let Some(current) = self.current() else { return Vec::new() };
-        let stale =
-            current.listeners.iter().filter(|(port, _)| !self.input.model.listeners.contains_key(port));
-        stale
-            .filter_map(|(port, seen)| {
-                let owned = Owned::claim(seen.clone(), self.input.memory.marks).ok()?;
-                Some((Ref::new(format!("{}:{port}", current.name)), owned))
-            })
-            .collect()
-    }
-
-    fn before_balancer_goes(&self, balancer: &LoadBalancerSeen, successor: Option<&String>) -> Vec<Wait> {
-        let mut waits = self.input.farewell.to_vec();
-        waits.extend(
-            successor.map(|name| Wait::LoadBalancerActive(ResourceKey::new(LoadBalancer::KIND, name))),
-        );
-        let dns_name = balancer.handle.dns_name.as_ref().filter(|_| self.input.config.dns);
-        waits.extend(dns_name.map(|name| Wait::RecordsGone(name.to_lowercase())));
-        waits
     }
 }

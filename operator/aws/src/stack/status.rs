@@ -1,4 +1,4 @@
-//! What every member's status shows once the load balancer is there.
+//! What every member's status shows once the load balancer, and what stands in front of it, is there.
 
 use fairway_core::{
     evaluate::{Address, AddressWish, StatusWish},
@@ -8,7 +8,8 @@ use fairway_core::{
 
 use crate::model::{LoadBalancer, ResourceKind as _, StackModel};
 
-/// Ingresses show all ports of the group, ascending and without a protocol; Services show their own. What left the
+/// Ingresses show all ports of the group, ascending and without a protocol, and what stands in front
+/// without any; Services show their own. What left the
 /// stack and is served nowhere else shows nothing.
 pub(super) fn wishes(intent: &Intent, model: &StackModel) -> Vec<StatusWish> {
     let left = intent.leaving.iter().filter(|leaving| leaving.successor.is_none());
@@ -20,7 +21,11 @@ pub(super) fn wishes(intent: &Intent, model: &StackModel) -> Vec<StatusWish> {
             Ask::Http(_) => model.listeners.keys().map(|port| (*port, String::new())).collect(),
             Ask::L4(ask) => ports(ask),
         };
-        let addresses = vec![AddressWish { address: address.clone(), ports }];
+        let front = model.frontend.iter().map(|front| AddressWish {
+            address: Address::Of(ResourceKey::new(LoadBalancer::KIND, &front.load_balancer.name)),
+            ports: Vec::new(),
+        });
+        let addresses = [AddressWish { address: address.clone(), ports }].into_iter().chain(front).collect();
         StatusWish { object: member.object.clone(), addresses }
     });
     shown.chain(cleared).collect()

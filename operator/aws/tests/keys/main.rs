@@ -75,7 +75,9 @@ fn known(world: &World) -> Known {
     let acls = world.web_acls.iter().map(|(name, arn)| (format!("acl:{name}"), arn.clone()));
     let certificates =
         ["one", "two"].map(|name| (format!("certificate:{name}"), format!("arn:certificate/{name}")));
-    subnets.chain(acls).chain(certificates).collect()
+    let addresses =
+        ["one", "two", "three", "four"].map(|name| (format!("eip:{name}"), format!("eipalloc-{name}")));
+    subnets.chain(acls).chain(certificates).chain(addresses).collect()
 }
 
 fn come(case: &Case, value: Value2, masked: bool) -> Came {

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use fairway_aws::{
-    model::{Action, Certificate, Listener, Oidc, Permission, Ref, Rule, SecurityGroupRef, Tags},
+    model::{Action, Certificate, Listener, Oidc, Permission, Ref, Rule, SecurityGroupRef, Tags, TargetType},
     observed::{
-        CertificateKind, CertificateSeen, ListenerSeen, LoadBalancerSeen, RuleSeen, SecurityGroupSeen,
-        Shielding, TargetGroupSeen,
+        BalancerTarget, CertificateKind, CertificateSeen, ListenerSeen, LoadBalancerSeen, RuleSeen,
+        SecurityGroupSeen, Shielding, TargetGroupSeen,
     },
     stack::{StackOp, secrets},
 };
@@ -74,6 +74,13 @@ impl World {
                 }
             }
         }
+    }
+
+    /// AWS keeps what is somebody's target.
+    fn check_is_no_target(&self, id: &str, port: Option<u16>) {
+        let mut targets = self.observed.target_groups.values().flat_map(|group| &group.load_balancers);
+        let used = targets.any(|target| target.id == id && port.is_none_or(|port| port == target.port));
+        assert!(!used, "{id} is a target");
     }
 
     fn balancer(&mut self, name: &str) -> &mut LoadBalancerSeen {
@@ -151,6 +158,7 @@ impl World {
                     control_port: spec.control_port,
                     health_check: spec.health_check.clone(),
                     attributes: Default::default(),
+                    load_balancers: Default::default(),
                     tags: spec.tags.clone(),
                 };
                 assert!(self.observed.target_groups.insert(spec.name.clone(), seen).is_none());
@@ -162,6 +170,15 @@ impl World {
             StackOp::ModifyTargetGroupAttributes(group, attributes) => {
                 let seen = self.observed.target_groups.get_mut(group.name()).unwrap();
                 seen.attributes.extend(attributes.clone());
+            }
+            StackOp::RegisterLoadBalancer(target) => {
+                let behind = &self.observed.load_balancers[target.load_balancer.name()];
+                assert!(behind.listeners.contains_key(&target.port), "{} does not listen", behind.name);
+                let target_of = BalancerTarget { id: behind.handle.id.clone(), port: target.port };
+                let group = self.observed.target_groups.get_mut(target.target_group.name()).unwrap();
+                assert_eq!((group.target_type, group.port), (TargetType::Alb, i32::from(target.port)));
+                group.load_balancers.insert(target_of);
+                assert_eq!(group.load_balancers.len(), 1, "{} has another target", group.name);
             }
             StackOp::DeleteTargetGroup(group) => {
                 let name = &group.get().name;
@@ -227,6 +244,7 @@ impl World {
                     security_groups: self.group_ids(&spec.security_groups),
                     attributes: Default::default(),
                     customer_owned_pool: spec.customer_owned_pool.clone(),
+                    allocations: spec.allocations.clone(),
                     ipv4_pool: spec.ipv4_pool.clone(),
                     addons: Default::default(),
                     tags: spec.tags.clone(),
@@ -235,7 +253,8 @@ impl World {
                 assert!(self.observed.load_balancers.insert(spec.name.clone(), seen).is_none());
             }
             StackOp::SetSubnets(balancer, subnets) => {
-                self.balancer(&balancer.get().name).subnets = subnets.clone();
+                let seen = self.balancer(&balancer.get().name);
+                (seen.subnets, seen.allocations) = (subnets.ids.clone(), subnets.allocations.clone());
             }
             StackOp::SetSecurityGroups(balancer, groups) => {
                 let ids = self.group_ids(groups);
@@ -269,6 +288,7 @@ impl World {
                 *seen = Some(Shielding::Nobody);
             }
             StackOp::DeleteLoadBalancer(balancer) => {
+                self.check_is_no_target(&balancer.get().handle.id, None);
                 assert!(self.observed.load_balancers.remove(&balancer.get().name).is_some());
             }
             StackOp::CreateListener(spec) => {
@@ -304,6 +324,8 @@ impl World {
             }
             StackOp::DeleteListener(reference, _) => {
                 let (balancer, port) = reference.name().rsplit_once(':').unwrap();
+                let id = self.balancer(balancer).handle.id.clone();
+                self.check_is_no_target(&id, port.parse().ok());
                 assert!(self.balancer(balancer).listeners.remove(&port.parse().unwrap()).is_some());
             }
             StackOp::CreateRule(spec) => {

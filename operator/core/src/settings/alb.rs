@@ -10,6 +10,7 @@ use super::{
     BadValue, Origin,
     documents::{action, condition, guard, transform},
     front::{self, Attachment, ClientCertificates},
+    nlb,
     value::{self, TextMap},
     words::{
         AuthenticationType, CheckPort, CheckProtocol, IpAddressType, ProtocolVersion, Scheme, TargetType,
@@ -88,6 +89,38 @@ rows! {
             "Older spelling of waf-acl-id, which is stronger.";
         SHIELD_ADVANCED_PROTECTION: bool = "shield-advanced-protection", INGRESS, Exclusive, AWS, value::boolean, "true",
             "Whether Shield Advanced protects the load balancer.";
+        ENABLE_FRONTEND_NLB: bool = "enable-frontend-nlb", INGRESS, Exclusive, AWS, value::boolean, "true",
+            "Whether a network load balancer stands in front and passes connections on.";
+        FRONTEND_NLB_SCHEME: Scheme = "frontend-nlb-scheme", INGRESS, Exclusive, AWS, Scheme::parse, "internet-facing",
+            "Whether clients outside the network can reach the network load balancer in front; not taken from `scheme`.";
+        FRONTEND_NLB_SUBNETS: Vec<String> = "frontend-nlb-subnets", INGRESS, Exclusive, AWS, value::list, "subnet-0a1, subnet-0b2",
+            "Subnets of the network load balancer in front, by id or by Name tag.";
+        FRONTEND_NLB_SECURITY_GROUPS: Vec<String> = "frontend-nlb-security-groups", INGRESS, Exclusive, AWS, value::list, "sg-0a1, web",
+            "Security groups of the network load balancer in front, by id or by Name tag, in place of those behind it.";
+        FRONTEND_NLB_EIP_ALLOCATIONS: Vec<String> = "frontend-nlb-eip-allocations", INGRESS, Exclusive, AWS, value::list, "eipalloc-0a1, eipalloc-0b2",
+            "Elastic addresses of an internet-facing network load balancer in front, one a subnet in the order of subnet ids; fixed when it is made.";
+        FRONTEND_NLB_LISTENER_PORT_MAPPING: BTreeMap<Port, Port> = "frontend-nlb-listener-port-mapping", INGRESS, Exclusive, AWS, front::port_mapping, "8443=443",
+            "Ports of the network load balancer in front, each with the listener behind it; without it, every port maps to itself.";
+        FRONTEND_NLB_HEALTHCHECK_PORT: CheckPort = "frontend-nlb-healthcheck-port", INGRESS, Exclusive, AWS, CheckPort::parse_number, "traffic-port",
+            "Port of health checks of the network load balancer in front: a number, or traffic-port.";
+        FRONTEND_NLB_HEALTHCHECK_PROTOCOL: CheckProtocol = "frontend-nlb-healthcheck-protocol", INGRESS, Exclusive, AWS, CheckProtocol::parse_http, "HTTP",
+            "Protocol of health checks of the network load balancer in front.";
+        FRONTEND_NLB_HEALTHCHECK_PATH: String = "frontend-nlb-healthcheck-path", INGRESS, Exclusive, AWS, value::text, "/healthz",
+            "Path of health checks of the network load balancer in front.";
+        FRONTEND_NLB_HEALTHCHECK_INTERVAL_SECONDS: i32 = "frontend-nlb-healthcheck-interval-seconds", INGRESS, Exclusive, AWS, value::int32, "15",
+            "Seconds between health checks of the network load balancer in front.";
+        FRONTEND_NLB_HEALTHCHECK_TIMEOUT_SECONDS: i32 = "frontend-nlb-healthcheck-timeout-seconds", INGRESS, Exclusive, AWS, value::int32, "5",
+            "Seconds after which a health check of the network load balancer in front has failed.";
+        FRONTEND_NLB_HEALTHCHECK_HEALTHY_THRESHOLD_COUNT: i32 = "frontend-nlb-healthcheck-healthy-threshold-count", INGRESS, Exclusive, AWS, value::int32, "2",
+            "Health checks of the network load balancer in front until what is behind it is healthy.";
+        FRONTEND_NLB_HEALTHCHECK_UNHEALTHY_THRESHOLD_COUNT: i32 = "frontend-nlb-healthcheck-unhealthy-threshold-count", INGRESS, Exclusive, AWS, value::int32, "2",
+            "Failed health checks of the network load balancer in front until what is behind it is unhealthy.";
+        FRONTEND_NLB_HEALTHCHECK_SUCCESS_CODES: String = "frontend-nlb-healthcheck-success-codes", INGRESS, Exclusive, AWS, value::text, "200-399",
+            "Status codes with which health checks of the network load balancer in front are content.";
+        FRONTEND_NLB_ATTRIBUTES: TextMap = "frontend-nlb-attributes", INGRESS, Exclusive, AWS, nlb::attributes, "load_balancing.cross_zone.enabled=true",
+            "Attributes of the network load balancer in front.";
+        FRONTEND_NLB_TAGS: TextMap = "frontend-nlb-tags", INGRESS, Exclusive, AWS, value::map, "team=edge",
+            "Tags of the network load balancer in front, in place of those of the load balancer behind it and of all default tags.";
         TARGET_TYPE: TargetType = "target-type", CLASS_BACKEND, PerMember, AWS, TargetType::parse, "ip",
             "Whether nodes or pods are registered as targets.";
         BACKEND_PROTOCOL: HttpProtocol = "backend-protocol", BACKEND, PerMember, AWS, value::protocol, "HTTPS",
@@ -146,22 +179,6 @@ rows! {
     later {
         "create-acm-cert", INGRESS, "Whether a certificate is requested for the hosts of the Ingress.";
         "acm-pca-arn", INGRESS, "Private authority that issues the requested certificate.";
-        "enable-frontend-nlb", INGRESS, "Whether a network load balancer stands in front.";
-        "frontend-nlb-scheme", INGRESS, "Scheme of the network load balancer in front.";
-        "frontend-nlb-subnets", INGRESS, "Subnets of the network load balancer in front.";
-        "frontend-nlb-security-groups", INGRESS, "Security groups of the network load balancer in front.";
-        "frontend-nlb-eip-allocations", INGRESS, "Elastic addresses of the network load balancer in front.";
-        "frontend-nlb-listener-port-mapping", INGRESS, "Ports of the network load balancer in front.";
-        "frontend-nlb-healthcheck-port", INGRESS, "Health check port of the network load balancer in front.";
-        "frontend-nlb-healthcheck-protocol", INGRESS, "Health check protocol of the network load balancer in front.";
-        "frontend-nlb-healthcheck-path", INGRESS, "Health check path of the network load balancer in front.";
-        "frontend-nlb-healthcheck-interval-seconds", INGRESS, "Health check interval of the network load balancer in front.";
-        "frontend-nlb-healthcheck-timeout-seconds", INGRESS, "Health check time-out of the network load balancer in front.";
-        "frontend-nlb-healthcheck-healthy-threshold-count", INGRESS, "Healthy threshold of the network load balancer in front.";
-        "frontend-nlb-healthcheck-unhealthy-threshold-count", INGRESS, "Unhealthy threshold of the network load balancer in front.";
-        "frontend-nlb-healthcheck-success-codes", INGRESS, "Success codes of the network load balancer in front.";
-        "frontend-nlb-attributes", INGRESS, "Attributes of the network load balancer in front.";
-        "frontend-nlb-tags", INGRESS, "Tags of the network load balancer in front.";
         "dry-run-plan", INGRESS, "Written by the AWS Load Balancer Controller, read by nobody.";
     }
 }

@@ -178,5 +178,14 @@ pub fn tag_values(text: &str) -> Result<BTreeMap<String, Vec<String>>, BadValue>
     if tags.is_empty() { Err(BadValue("must name a tag".into())) } else { Ok(tags) }
 }
 
+/// Ports of a load balancer in front, each with the port behind it: `80=80,8443=443`.
+///
+/// # Errors
+/// What is no port, and one port that leads to two.
+pub fn port_mapping(text: &str) -> Result<BTreeMap<Port, Port>, BadValue> {
+    let pair = |(front, behind): (&String, &String)| Ok((value::port(front)?, value::port(behind)?));
+    value::map(text)?.iter().map(pair).collect()
+}
+
 #[cfg(test)]
 mod tests;

@@ -116,7 +116,11 @@ const CLIENT_ROUTING: &str = "dns_record.client_routing_policy";
 const ROUTING_WORDS: [&str; 3] =
     ["availability_zone_affinity", "partial_availability_zone_affinity", "any_availability_zone"];
 
-fn attributes(text: &str) -> Result<TextMap, BadValue> {
+/// Attributes of a network load balancer.
+///
+/// # Errors
+/// No map, or a routing policy that there is not.
+pub(super) fn attributes(text: &str) -> Result<TextMap, BadValue> {
     let all = value::map(text)?;
     match all.get(CLIENT_ROUTING) {
         Some(word) if !ROUTING_WORDS.contains(&word.as_str()) => {

@@ -221,4 +221,15 @@ impl CheckPort {
             Err(_) => Ok(Self::Name(text.to_owned())),
         }
     }
+
+    /// Reads `traffic-port` or a number.
+    ///
+    /// # Errors
+    /// Everything else: a load balancer's ports have no names.
+    pub fn parse_number(text: &str) -> Result<Self, BadValue> {
+        match Self::parse(text) {
+            Ok(Self::Name(_)) | Err(_) => Err(BadValue("must be a port or traffic-port".into())),
+            port => port,
+        }
+    }
 }

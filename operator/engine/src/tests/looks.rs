@@ -399,6 +399,19 @@ async fn facts_of_other_units_hold_as_they_were_posted() {
     assert!(bindings.contains_key(&key("backend")));
 }
 
+#[tokio::test]
+async fn a_name_is_withdrawn_once_statuses_are_known_to_show_another() {
+    let stage = Stage::wanting(&[]);
+    let (board, none) = (&stage.ctx.board, std::collections::BTreeMap::new());
+    let withdrawn = |name: &str| board.ask("toy", &Wait::AddressWithdrawn(name.to_owned()));
+    assert_eq!(withdrawn("front"), Standing::Waits, "nothing was written yet");
+    board.post("toy", Announces::LoadBalancers, &none, &serving());
+    assert_eq!((withdrawn("lb"), withdrawn("Front")), (Standing::Waits, Standing::Holds));
+    board.post("other", Announces::LoadBalancers, &none, &serving());
+    board.post("toy", Announces::LoadBalancers, &none, &quiet());
+    assert_eq!(withdrawn("front"), Standing::Waits, "what statuses show is not known any more");
+}
+
 fn quiet() -> Report {
     Report {
         events: vec![],

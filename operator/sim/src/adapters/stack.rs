@@ -85,6 +85,7 @@ fn group(row: &TargetGroupRow) -> TargetGroupSeen {
         control_port: row.ask.control_port,
         health_check: row.health_check.clone(),
         attributes: row.attributes.clone(),
+        load_balancers: row.load_balancers(),
         tags: row.tags.clone(),
     }
 }
@@ -110,6 +111,7 @@ fn balancer(aws: &Aws, row: &BalancerRow, known: &Known<'_>) -> LoadBalancerSeen
         security_groups: row.security_groups.clone(),
         attributes: row.attributes.clone(),
         customer_owned_pool: row.customer_owned_pool.clone(),
+        allocations: row.allocations.clone(),
         ipv4_pool: row.ipv4_pool.clone(),
         addons: AddonsSeen::default(),
         tags: row.tags.clone(),

@@ -33,7 +33,7 @@ pub(super) fn call(aws: &mut Aws, name: &str, with: &Value) -> Called {
             Ok(json!({ "done": aws.set_ip_address_type(&arn, family)? }))
         }
         "SetSubnets" => {
-            aws.set_subnets(&arn, &texts(with, "Subnets"))?;
+            aws.set_subnets(&arn, &texts(with, "Subnets"), &[])?;
             Ok(json!({"AvailabilityZones": zones(aws.balancer(&arn)?)}))
         }
         "DescribeTags" => {
@@ -102,6 +102,7 @@ fn balancer_ask(with: &Value) -> Answered<BalancerAsk> {
         subnets: texts(with, "Subnets"),
         security_groups: texts(with, "SecurityGroups"),
         customer_owned_pool: maybe(with, "CustomerOwnedIpv4Pool"),
+        allocations: Vec::new(),
         ipv4_pool: None,
         tags: tags(with, "Tags")?,
     })

@@ -176,9 +176,11 @@ impl Aws {
     /// DeleteListener; its rules go with it.
     ///
     /// # Errors
-    /// `ListenerNotFound`.
+    /// `ListenerNotFound`; `ResourceInUse` while a target group has it as its target.
     pub fn delete_listener(&mut self, arn: &str) -> Answered<()> {
-        self.listener(arn)?;
+        let row = self.listener(arn)?;
+        let target = self.is_target(&row.load_balancer, Some(row.port));
+        unless(!target, "ResourceInUse", "the listener's port is in use by a registered target")?;
         self.listeners.remove(arn);
         self.rules.retain(|_, rule| rule.listener != arn);
         Ok(())

@@ -28,6 +28,8 @@ pub struct BalancerAsk {
     pub security_groups: Vec<String>,
     /// Pool of customer-owned addresses.
     pub customer_owned_pool: Option<String>,
+    /// Elastic addresses, one a subnet.
+    pub allocations: Vec<String>,
     /// IPAM pool of public addresses.
     pub ipv4_pool: Option<String>,
     /// Tags.
@@ -53,6 +55,8 @@ pub struct BalancerRow {
     pub security_groups: Vec<String>,
     /// Pool of customer-owned addresses.
     pub customer_owned_pool: Option<String>,
+    /// Elastic addresses, in the order of the subnets.
+    pub allocations: Vec<String>,
     /// IPAM pool of public addresses.
     pub ipv4_pool: Option<String>,
     /// What other services put on it.
@@ -127,6 +131,7 @@ impl Aws {
             subnets,
             security_groups: groups,
             customer_owned_pool: ask.customer_owned_pool,
+            allocations: ask.allocations,
             ipv4_pool: ask.ipv4_pool,
             addons: addons::none(),
             tags: ask.tags,
@@ -139,10 +144,11 @@ impl Aws {
     /// DeleteLoadBalancer: its listeners and rules go with it; one that is gone is no error.
     ///
     /// # Errors
-    /// `OperationNotPermitted` under deletion protection.
+    /// `OperationNotPermitted` under deletion protection; `ResourceInUse` while it is somebody's target.
     pub fn delete_load_balancer(&mut self, arn: &str) -> Answered<()> {
         let Some(row) = self.balancers.get(arn) else { return Ok(()) };
         unless(!row.is_protected(), "OperationNotPermitted", "deletion protection is enabled")?;
+        unless(!self.is_target(arn, None), "ResourceInUse", "it is associated with another service")?;
         self.lingering.push((self.now + self.settings.interface_linger, row.security_groups.clone()));
         self.balancers.remove(arn);
         let listeners = self.listeners.values().filter(|row| row.load_balancer == arn);
@@ -161,12 +167,13 @@ impl Aws {
     ///
     /// # Errors
     /// As at creation.
-    pub fn set_subnets(&mut self, arn: &str, subnets: &[String]) -> Answered<()> {
+    pub fn set_subnets(&mut self, arn: &str, subnets: &[String], allocations: &[String]) -> Answered<()> {
         let (kind, family) = self.balancer(arn).map(|row| (row.kind, row.ip_address_type))?;
         self.subnets_fit(kind, family, subnets)?;
         let mut subnets = subnets.to_vec();
         subnets.sort();
-        self.balancer_mut(arn)?.subnets = subnets;
+        let row = self.balancer_mut(arn)?;
+        (row.subnets, row.allocations) = (subnets, allocations.to_vec());
         Ok(())
     }
 

@@ -1,8 +1,8 @@
 //! Targets of a group and their health over time.
 
-use fairway_aws::model::TargetType;
+use fairway_aws::model::{LoadBalancerKind, TargetType};
 
-use super::{Answered, Aws, TargetGroupRow, refuse, unless};
+use super::{Answered, Aws, State, TargetGroupRow, refuse, unless};
 
 /// A registered target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,8 +41,11 @@ impl Aws {
         targets: &[(String, Option<u16>, Option<String>)],
     ) -> Answered<()> {
         let group = self.target_group(arn)?;
-        for (id, _, zone) in targets {
-            self.target_is_valid(group.ask.target_type, id, zone.as_deref())?;
+        for (id, port, zone) in targets {
+            match group.ask.target_type {
+                TargetType::Alb => self.balancer_is_valid(group, id, *port)?,
+                kind => self.target_is_valid(kind, id, zone.as_deref())?,
+            }
         }
         let (most, now) = (self.quota("targets-per-target-group", 1000), self.now);
         let group = self.target_group_mut(arn)?;
@@ -104,6 +107,30 @@ impl Aws {
         still.map(|(row, _)| (row.clone(), Health::Draining))
     }
 
+    /// A group of type `alb` has one target: an active ALB that listens on the group's own port.
+    fn balancer_is_valid(&self, group: &TargetGroupRow, id: &str, port: Option<u16>) -> Answered<()> {
+        let balancer = self.balancers.get(id).filter(|row| row.kind == LoadBalancerKind::Application);
+        let active = balancer.is_some_and(|row| self.state(row) == State::Active);
+        unless(active, "InvalidTarget", "the target is not an active application load balancer")?;
+        let same = port.is_none_or(|port| i32::from(port) == group.ask.port);
+        unless(same, "ValidationError", "the port of the target is not that of the target group")?;
+        let listens = self.listeners_of(id).any(|row| i32::from(row.port) == group.ask.port);
+        unless(
+            listens,
+            "InvalidTarget",
+            "the load balancer does not listen on the port of the target group",
+        )?;
+        let alone = group.targets.iter().all(|row| row.id == id);
+        unless(alone, "TooManyTargets", "the target group has a target")
+    }
+
+    /// Whether an ALB is somebody's target, at one port or at any.
+    pub(super) fn is_target(&self, balancer: &str, port: Option<u16>) -> bool {
+        let groups = self.target_groups.values().filter(|row| row.ask.target_type == TargetType::Alb);
+        let mut targets = groups.flat_map(|row| &row.targets);
+        targets.any(|row| row.id == balancer && port.is_none_or(|port| port == row.port))
+    }
+
     fn target_is_valid(&self, kind: TargetType, id: &str, zone: Option<&str>) -> Answered<()> {
         match kind {
             TargetType::Instance => {
@@ -112,7 +139,7 @@ impl Aws {
             TargetType::Ip if id.parse::<std::net::IpAddr>().is_err() => {
                 refuse("ValidationError", format!("'{id}' is not a valid address"))
             }
-            TargetType::Ip => {
+            TargetType::Ip | TargetType::Alb => {
                 let reachable = self.in_vpc(id) || zone == Some("all");
                 unless(reachable, "InvalidTarget", "the address is outside the VPC")
             }

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use fairway_aws::model::{Attributes, HealthCheck, Tags, TargetProtocol, TargetType};
 
+use fairway_aws::observed::BalancerTarget;
+
 use super::{ARN, Answered, Aws, TargetRow, attributes, refuse, tag, unless};
 
 /// What is asked for at creation.
@@ -73,6 +75,15 @@ pub struct TargetGroupRow {
     pub draining: Vec<(TargetRow, u64)>,
 }
 
+impl TargetGroupRow {
+    /// Load balancers that are registered.
+    #[must_use]
+    pub fn load_balancers(&self) -> BTreeSet<BalancerTarget> {
+        let alb = self.targets.iter().filter(|_| self.ask.target_type == TargetType::Alb);
+        alb.map(|row| BalancerTarget { id: row.id.clone(), port: row.port }).collect()
+    }
+}
+
 impl From<HealthCheck> for HealthCheckChange {
     fn from(check: HealthCheck) -> Self {
         Self {
@@ -121,6 +132,7 @@ fn default_health_check(ask: &TargetGroupAsk) -> HealthCheck {
     let protocol = match &ask.health_check.protocol {
         Some(protocol) => protocol.clone(),
         None if over_http => ask.protocol.as_str().to_owned(),
+        None if ask.target_type == TargetType::Alb => "HTTP".to_owned(),
         None => "TCP".to_owned(),
     };
     let (checked, grpc) = (is_http(&protocol), ask.protocol_version.as_deref() == Some("GRPC"));
@@ -156,6 +168,14 @@ impl Aws {
         unless(length && characters, "ValidationError", "the target group name is not valid")?;
         unless((1..=65535).contains(&ask.port), "ValidationError", "the port is not valid")?;
         unless(ask.vpc == self.vpc, "ValidationError", "the VPC is not found")?;
+        let over_tcp =
+            ask.protocol == TargetProtocol::Tcp && ask.health_check.protocol.as_deref() != Some("TCP");
+        let alb = ask.target_type != TargetType::Alb || over_tcp;
+        unless(
+            alb,
+            "InvalidConfigurationRequest",
+            "a target group of type alb is of TCP, and checked by HTTP",
+        )?;
         ask.health_check.check()?;
         tag::check(&ask.tags)?;
         ask.protocol_version = is_http(ask.protocol.as_str())
@@ -197,8 +217,10 @@ impl Aws {
     /// ModifyTargetGroupAttributes: all or none.
     ///
     /// # Errors
-    /// `TargetGroupNotFound`, `InvalidConfigurationRequest`.
+    /// `TargetGroupNotFound`, `InvalidConfigurationRequest`, of type `alb` for all.
     pub fn modify_target_group_attributes(&mut self, arn: &str, changes: &Attributes) -> Answered<()> {
+        let alb = self.target_group(arn)?.ask.target_type == TargetType::Alb;
+        unless(!alb, "InvalidConfigurationRequest", "attributes of groups of type alb cannot be modified")?;
         attributes::change(&mut self.target_group_mut(arn)?.attributes, changes)
     }
 

@@ -93,3 +93,13 @@ fn tags_of_subnets_are_json() {
     assert!(tag_values("{}").is_err());
     assert!(tag_values("tier=a").is_err());
 }
+
+#[test]
+fn a_port_leads_to_one_other() {
+    let port = |number| Port::new(number).unwrap();
+    let want = BTreeMap::from([(port(80), port(80)), (port(8443), port(443))]);
+    assert_eq!(port_mapping("80=80, 8443=443"), Ok(want));
+    for text in ["80", "0=80", "80=http", "80=65536"] {
+        assert!(port_mapping(text).is_err(), "{text}");
+    }
+}

@@ -147,6 +147,11 @@ fn one(inner: &mut Inner, op: &StackOp, known: &Known<'_>, now: u64) -> Result<A
         StackOp::ModifyTargetGroupAttributes(group, attributes) => {
             changed(aws.modify_target_group_attributes(&known.id(group)?, attributes))
         }
+        StackOp::RegisterLoadBalancer(target) => {
+            let group = known.id(&target.target_group)?;
+            let behind = (known.id(&target.load_balancer)?, Some(target.port), None);
+            changed(aws.register_targets(&group, &[behind]))
+        }
         StackOp::DeleteTargetGroup(group) => removed(aws.delete_target_group(&group.get().arn)),
         StackOp::PutBinding(spec) => put_binding(inner, spec, known),
         StackOp::DeleteBinding(binding) => delete_binding(inner, binding, now),
@@ -169,7 +174,9 @@ fn one(inner: &mut Inner, op: &StackOp, known: &Known<'_>, now: u64) -> Result<A
 fn balancer(aws: &mut Aws, op: &StackOp, known: &Known<'_>) -> Result<Applied, Refusal> {
     match op {
         StackOp::CreateLoadBalancer(spec) => create_balancer(aws, spec, known),
-        StackOp::SetSubnets(have, subnets) => changed(aws.set_subnets(&have.get().handle.id, subnets)),
+        StackOp::SetSubnets(have, subnets) => {
+            changed(aws.set_subnets(&have.get().handle.id, &subnets.ids, &subnets.allocations))
+        }
         StackOp::SetSecurityGroups(have, groups) => {
             changed(aws.set_security_groups(&have.get().handle.id, &known.groups(groups)?))
         }
@@ -261,6 +268,7 @@ fn create_balancer(aws: &mut Aws, spec: &LoadBalancer, known: &Known<'_>) -> Res
         subnets: spec.subnets.clone(),
         security_groups: known.groups(&spec.security_groups)?,
         customer_owned_pool: spec.customer_owned_pool.clone(),
+        allocations: spec.allocations.clone(),
         ipv4_pool: spec.ipv4_pool.clone(),
         tags: spec.tags.clone(),
     };
