@@ -15,6 +15,8 @@ from e2e.lib.leaves import leaves
 from e2e.lib.waiting import eventually, need
 
 OWNER = None
+FLAGS = ("--feature-gates=EnableCertificateManagement=true",)
+AUTHORITY = "arn:aws:acm-pca:us-east-1:000000000000:certificate-authority/one"
 NAMESPACE = "keys"
 SETTINGS = {"quotas": {"application-load-balancers": 200, "target-groups": 1000}}
 CASES = cases()
@@ -54,7 +56,8 @@ def known(world):
         made = waf.create_web_acl(Name=name, Scope="REGIONAL", DefaultAction={"Allow": {}}, Rules=[], VisibilityConfig=visibility)
         known[f"acl:{name}"] = made["Summary"]["ARN"]
     for name in ("one", "two"):
-        known[f"certificate:{name}"] = world.cloud.acm.request_certificate(DomainName=f"{name}.example.org")["CertificateArn"]
+        made = world.cloud.acm.request_certificate(DomainName=f"{name}.example.org", CertificateAuthorityArn=AUTHORITY)
+        known[f"certificate:{name}"] = made["CertificateArn"]
     for name in ("one", "two", "three", "four"):
         known[f"eip:{name}"] = world.cloud.ec2.allocate_address(Domain="vpc")["AllocationId"]
     return known

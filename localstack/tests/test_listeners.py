@@ -104,25 +104,18 @@ CHECKS = [
         "li.certs_add_list",
         lambda g: len(g) == 2 and any((c.get("IsDefault") for c in g)),
         lambda on: (
-            (
-                on.elbv2.add_listener_certificates(
-                    ListenerArn=on.https_arn,
-                    Certificates=[
-                        {
-                            "CertificateArn": on.acm.import_certificate(
-                                Certificate=self_signed(1)[0], PrivateKey=self_signed(1)[1]
-                            )["CertificateArn"]
-                        }
-                    ],
-                )
-                if False
-                else None
-            ),
             on.elbv2.add_listener_certificates(
-                ListenerArn=on.https_arn, Certificates=[{"CertificateArn": on.requested}]
+                ListenerArn=on.https_arn,
+                Certificates=[
+                    {
+                        "CertificateArn": on.acm.import_certificate(
+                            Certificate=self_signed(1)[0], PrivateKey=self_signed(1)[1]
+                        )["CertificateArn"]
+                    }
+                ],
             ),
             on.elbv2.describe_listener_certificates(ListenerArn=on.https_arn)["Certificates"],
-        )[2],
+        )[1],
     ),
     (
         "li.http_listener_on_nlb",

@@ -10,6 +10,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from moto.acm.models import acm_backends
 
+from . import acm_requests
 from .elbv2.tls import certificates_in_use
 from .errors import refuse
 from .pages import cut
@@ -40,7 +41,8 @@ def _key_type(summary):
 def describe_certificate(base, emulator, context, request):
     answer = base(context, request)
     in_use_by = _used(emulator, context).get(request["CertificateArn"], set())
-    return {**answer, "Certificate": {**answer["Certificate"], "InUseBy": sorted(in_use_by)}}
+    certificate = acm_requests.described(emulator, context, answer["Certificate"])
+    return {**answer, "Certificate": {**certificate, "InUseBy": sorted(in_use_by)}}
 
 
 def delete_certificate(base, emulator, context, request):
@@ -114,4 +116,5 @@ OPERATIONS = {
     "DescribeCertificate": describe_certificate,
     "ImportCertificate": import_certificate,
     "ListCertificates": list_certificates,
+    "RequestCertificate": acm_requests.request_certificate,
 }

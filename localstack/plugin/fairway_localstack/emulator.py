@@ -26,6 +26,9 @@ class Emulator:
         self._stores = {}
         self.zones = Zones(self.clock, self.settings)
         self.extras = Extras()
+        # (account, region, idempotency token) -> the request that was made with it
+        self.certificate_tokens = {}
+        self.certificates_requested = 0
         # (account, region, security group id) -> time of creation, for the visibility lag
         self.group_births = {}
 

@@ -92,6 +92,12 @@ class MotoNetwork:
     def has_certificate(self, arn):
         return ":server-certificate/" in arn or arn in self._acm._certificates
 
+    def is_issued(self, arn):
+        """Server certificates of IAM always are."""
+        if arn not in self._acm._certificates:
+            return True
+        return self._acm.get_certificate(arn).status == "ISSUED"
+
     def create_interface(self, subnet_id, description):
         interface = self._ec2.create_network_interface(self._ec2.get_subnet(subnet_id), None, description=description)
         interface.requester_managed = True
@@ -207,6 +213,11 @@ def hosted_zone(account, zone_id):
         for record in zone.rrsets
     ]
     return zone.name, sets
+
+
+def is_private_zone(account, zone_id):
+    zone = route53_backends[account]["aws"].zones.get(zone_id)
+    return zone is not None and zone.private_zone
 
 
 def caller_references(account):

@@ -8,6 +8,7 @@
 | `visibility_lag_seconds`    | seconds | 0       | new objects are absent from reads; writes see them at once         |
 | `change_pending_seconds`    | seconds | 0       | Route 53 change: `PENDING` -> `INSYNC`                             |
 | `zone_busy_seconds`         | seconds | 0       | another change of the zone gets `PriorRequestNotComplete`          |
+| `certificate_seconds`       | seconds | 0       | requested certificate: until its records are told or it is issued  |
 | `page_size`                 | items   | none    | upper bound of every page, below AWS's own                         |
 | `change_batch_error`        | -       | `error` | wire form of `InvalidChangeBatch`: `error` or `messages`           |
 | `quotas`                    | -       | AWS's   | see `QUOTAS`                                                       |
@@ -22,7 +23,8 @@ other things than waiting.
 from dataclasses import asdict, dataclass, field, fields
 
 # Default quotas of an account. Sources: "Quotas for your Application Load Balancers" and "... Network Load Balancers"
-# in the Elastic Load Balancing user guides, "Quotas" in the Route 53 developer guide.
+# in the Elastic Load Balancing user guides, "Quotas" in the Route 53 developer guide and
+# in the ACM user guide.
 QUOTAS = {
     "application-load-balancers": 50,
     "network-load-balancers": 50,
@@ -36,6 +38,8 @@ QUOTAS = {
     "condition-wildcards-per-rule": 6,
     "tags-per-resource": 50,
     "records-per-zone": 10000,
+    "domains-per-certificate": 10,
+    "certificates-per-year": 5000,
 }
 
 
@@ -47,6 +51,7 @@ class Settings:
     visibility_lag_seconds: float = 0.0
     change_pending_seconds: float = 0.0
     zone_busy_seconds: float = 0.0
+    certificate_seconds: float = 0.0
     page_size: int | None = None
     change_batch_error: str = "error"
     quotas: dict = field(default_factory=lambda: dict(QUOTAS))

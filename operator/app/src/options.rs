@@ -47,6 +47,14 @@ pub(crate) struct Options {
     /// Policy of HTTPS and TLS listeners that name none.
     #[arg(long, default_value = "ELBSecurityPolicy-2016-08")]
     pub(crate) default_ssl_policy: String,
+    /// What is switched on or off: name=true or name=false, repeated or separated by commas. EnableCertificateManagement, off by
+    /// default: certificates are requested from ACM for Ingresses that ask for it.
+    #[arg(long, value_delimiter = ',', value_parser = gate)]
+    pub(crate) feature_gates: Vec<(Gate, bool)>,
+    /// Private authority that issues the certificates that are requested, for Ingresses that name none. Without one, Amazon
+    /// does.
+    #[arg(long)]
+    pub(crate) default_pca_arn: Option<String>,
     /// No more targets are registered in one target group; 0 is no limit.
     #[arg(long, default_value = "0")]
     pub(crate) max_targets_per_target_group: usize,
@@ -92,6 +100,12 @@ pub(crate) struct Options {
     /// How often AWS is compared with what was applied, in seconds.
     #[arg(long, default_value = "36000", value_parser = seconds)]
     pub(crate) drift_period: Duration,
+}
+
+/// What can be switched on or off, spelled as the peer does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gate {
+    EnableCertificateManagement,
 }
 
 /// A scheme.
@@ -161,8 +175,15 @@ impl Options {
             restricted_ports: !self.disable_restricted_sg_rules,
             quotas: Quotas::default().raised(&self.quotas),
             dns: self.txt_owner_id.is_some(),
+            request_certificates: self.is_on(Gate::EnableCertificateManagement),
+            default_authority: self.default_pca_arn.clone().filter(|arn| !arn.is_empty()),
             ..AwsConfig::new(&self.cluster_name, &self.aws_region, &self.aws_vpc_id)
         })
+    }
+
+    /// As it was said last; off when nothing was.
+    fn is_on(&self, gate: Gate) -> bool {
+        self.feature_gates.iter().rev().find(|(known, _)| *known == gate).is_some_and(|(_, on)| *on)
     }
 
     /// How objects are read.
@@ -205,6 +226,16 @@ impl Options {
 fn pair(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or_else(|| format!("{text:?} is not key=value"))?;
     Ok((key.trim().to_owned(), value.trim().to_owned()))
+}
+
+fn gate(text: &str) -> Result<(Gate, bool), String> {
+    let (name, on) = pair(text)?;
+    let gate = match name.as_str() {
+        "EnableCertificateManagement" => Gate::EnableCertificateManagement,
+        _ => return Err(format!("{name:?} is no feature gate; there is EnableCertificateManagement")),
+    };
+    let on = on.to_lowercase().parse().map_err(|_| format!("{on:?} is neither true nor false"))?;
+    Ok((gate, on))
 }
 
 fn quota(text: &str) -> Result<(Quota, usize), String> {

@@ -35,8 +35,13 @@ pub struct Config {
     pub restricted_ports: bool,
     /// `--quotas`: how many of what AWS allows.
     pub quotas: Quotas,
-    /// Whether DNS is on: then a load balancer goes only after no record points at it.
+    /// Whether DNS is on: then a load balancer goes only after no record points at it, and the records that ACM looks for are
+    /// made.
     pub dns: bool,
+    /// `--feature-gates EnableCertificateManagement=true`: whether certificates are requested from ACM.
+    pub request_certificates: bool,
+    /// `--default-pca-arn`: who issues requested certificates; `None`: Amazon.
+    pub default_authority: Option<String>,
 }
 
 impl Config {
@@ -58,6 +63,8 @@ impl Config {
             restricted_ports: true,
             quotas: Quotas::default(),
             dns: false,
+            request_certificates: false,
+            default_authority: None,
         }
     }
 }

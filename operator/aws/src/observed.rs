@@ -72,13 +72,60 @@ pub struct CertificateSeen {
 }
 
 /// Where a certificate of ACM comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CertificateKind {
     /// It was imported.
     Imported,
-    /// ACM issues it, by itself or by a private authority.
+    /// ACM was asked for it.
+    Requested(RequestSeen),
+}
+
+/// What ACM was asked for, and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestSeen {
+    /// The domain name and the others, lower-case.
+    pub names: BTreeSet<String>,
+    /// ARN of the private authority.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authority: Option<String>,
+    /// What came of it.
+    pub issuance: Issuance,
+    /// Seconds since it was asked for.
+    pub age: u64,
+    /// CNAMEs that show that the domains are ours, name to value, without final dots. ACM tells them a moment after it was
+    /// asked, and looks for them as long as the certificate lives.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub records: BTreeMap<String, String>,
+}
+
+/// What came of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Issuance {
+    /// Nothing yet.
+    Pending,
+    /// It can be used.
     Issued,
+    /// It never will be, or not any more: why, in ACM's word.
+    Failed(String),
+}
+
+impl CertificateSeen {
+    /// What ACM was asked for, unless it was imported.
+    #[must_use]
+    pub const fn request(&self) -> Option<&RequestSeen> {
+        match &self.kind {
+            CertificateKind::Requested(request) => Some(request),
+            CertificateKind::Imported => None,
+        }
+    }
+
+    /// Whether a listener can have it.
+    #[must_use]
+    pub fn is_usable(&self) -> bool {
+        self.request().is_none_or(|request| request.issuance == Issuance::Issued)
+    }
 }
 
 /// A security group.

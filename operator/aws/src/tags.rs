@@ -11,9 +11,12 @@
 
 use std::collections::BTreeMap;
 
-use fairway_core::ids::{Key, ProviderKind, StackId, StackKey};
+use fairway_core::ids::{Key, ProviderKind, StackId, StackKey, sha256_hex};
 
-use crate::{config::Config, model::Tags};
+use crate::{
+    config::Config,
+    model::{CertificateRequest, Tags},
+};
 
 /// Tag key that names the cluster.
 pub const CLUSTER: &str = "elbv2.k8s.aws/cluster";
@@ -80,6 +83,15 @@ pub fn backend_marks(config: &Config) -> Tags {
 #[must_use]
 pub fn imported(secret: &Key) -> String {
     format!("imported/{secret}")
+}
+
+/// Resource id of a certificate that is requested for an Ingress: the peer's.
+#[must_use]
+pub fn requested(ingress: &Key, request: &CertificateRequest) -> String {
+    let issuer = if request.authority.is_some() { "private" } else { "amazon_issued" };
+    let first = request.hosts.first().map(|host| host.replace('*', "wildcard")).unwrap_or_default();
+    let digest: String = sha256_hex([ingress.to_string().as_str()]).chars().take(8).collect();
+    format!("{issuer}/{first}-{digest}")
 }
 
 /// Resource id of a managed security group: the first one's is the peer's, others are numbered from 2.

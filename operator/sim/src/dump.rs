@@ -60,8 +60,11 @@ pub fn aws(aws: &Aws) -> BTreeSet<String> {
     let records = aws.zones.values().flat_map(|zone| &zone.records);
     let records = records.map(|record| names.plain(&format!("record {record:?}")));
     let imported = aws.imported.values().map(|row| format!("certificate {} {:?}", row.digest, row.tags));
+    let requested = aws.requested.values();
+    let requested = requested.map(|row| format!("certificate {:?} {:?}", row.request, row.tags));
     groups
         .chain(imported)
+        .chain(requested)
         .chain(permissions)
         .chain(target_groups)
         .chain(targets)
@@ -108,6 +111,8 @@ impl Names {
         names.extend(aws.groups.values().map(|row| (row.id.clone(), format!("<{}>", row.name))));
         let imported = aws.imported.iter();
         names.extend(imported.map(|(arn, row)| (arn.clone(), format!("<certificate {}>", row.digest))));
+        let requested = aws.requested.iter();
+        names.extend(requested.map(|(arn, row)| (arn.clone(), format!("<certificate {:?}>", row.request))));
         Self(names)
     }
 

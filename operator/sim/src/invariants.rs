@@ -27,6 +27,7 @@ pub(crate) fn broken(inner: &Inner) -> Vec<String> {
     // it is put right is shown by the comparison at rest.
     if !inner.faults.injected.contains_key(&Fault::StaleRead) {
         bindings(inner, &mut broken);
+        requests(inner, &mut broken);
     }
     statuses(inner, &hosts, &mut broken);
     records(inner, &hosts, &mut broken);
@@ -44,6 +45,13 @@ fn bindings(inner: &Inner, broken: &mut Vec<String>) {
             broken.push(format!("TargetGroupBinding {key} names {arn}, which is gone"));
         }
     }
+}
+
+/// Nothing is requested from ACM twice: the account has so many requests a year.
+fn requests(inner: &Inner, broken: &mut Vec<String>) {
+    let mut seen = BTreeSet::new();
+    let twice = inner.aws.requests.iter().filter(|token| !seen.insert(token.as_str()));
+    broken.extend(twice.map(|token| format!("a certificate was requested twice: {token}")));
 }
 
 /// No status shows a load balancer or an address that is gone, while its object stays.

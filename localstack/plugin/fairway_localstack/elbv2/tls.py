@@ -27,6 +27,11 @@ def check_certificates(elb, certificates):
     for certificate in certificates:
         if not elb.network.has_certificate(certificate["CertificateArn"]):
             refuse("CertificateNotFound", f"Certificate '{certificate['CertificateArn']}' not found")
+        if not elb.network.is_issued(certificate["CertificateArn"]):
+            refuse(
+                "UnsupportedCertificate",
+                f"The certificate '{certificate['CertificateArn']}' must have a fully-qualified domain name, a supported signature, and a supported key size",
+            )
 
 
 def check_tls(elb, certificates, policy):

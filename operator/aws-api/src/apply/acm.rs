@@ -1,8 +1,8 @@
 //! Certificates of ACM that are a stack's.
 
 use aws_sdk_acm::primitives::Blob;
-use aws_sdk_acm::types::Tag;
-use fairway_aws::model::{Certificate, Tags};
+use aws_sdk_acm::types::{Tag, ValidationMethod};
+use fairway_aws::model::{Certificate, CertificateRequest, SecretRef, Tags};
 use fairway_aws::secret::tls::KeyPair;
 use fairway_aws::stack::Retag;
 use fairway_core::plan::Handle;
@@ -13,19 +13,46 @@ use crate::Aws;
 use crate::wire;
 
 impl Aws {
-    pub(super) async fn import_certificate(&self, spec: &Certificate) -> Done {
-        let pair = self.key_pair(&spec.secret).await?;
+    pub(super) async fn import_certificate(&self, spec: &Certificate, secret: &SecretRef) -> Done {
+        let pair = self.key_pair(secret).await?;
         let arn = self.send_certificate(&pair, None, &spec.tags).await?;
+        Ok(self.made_certificate(spec, arn))
+    }
+
+    /// The answer comes at once, and the certificate when it will: ACM knows by the token a request that it has had.
+    pub(super) async fn request_certificate(
+        &self,
+        spec: &Certificate,
+        asked: &CertificateRequest,
+        token: &str,
+    ) -> Done {
+        let domain = asked.hosts.first().map(String::as_str).unwrap_or_default();
+        let validation = asked.authority.is_none().then_some(ValidationMethod::Dns);
+        let request = self
+            .acm
+            .request_certificate()
+            .domain_name(domain)
+            .set_subject_alternative_names(Some(asked.hosts.clone()))
+            .set_validation_method(validation)
+            .set_certificate_authority_arn(asked.authority.clone())
+            .idempotency_token(token)
+            .set_tags(encode(&spec.tags)?);
+        let answer = self.call("acm", "RequestCertificate", request.send()).await?;
+        let arn = wire::required("CertificateArn", answer.certificate_arn())?.to_owned();
+        Ok(self.made_certificate(spec, arn))
+    }
+
+    fn made_certificate(&self, spec: &Certificate, arn: String) -> Applied {
         let (listed, tags) = (arn.clone(), spec.tags.clone());
         self.inventory.certificates.listed.record(move |all| {
             all.entry(listed.clone()).or_insert_with(|| tags.clone());
         });
         let handle = Handle { id: arn, ready: true, ..Handle::default() };
-        Ok(Applied::Produced { key: spec.reference().key(), handle })
+        Applied::Produced { key: spec.reference().key(), handle }
     }
 
-    pub(super) async fn renew_certificate(&self, arn: &str, spec: &Certificate) -> Done {
-        let pair = self.key_pair(&spec.secret).await?;
+    pub(super) async fn renew_certificate(&self, arn: &str, secret: &SecretRef) -> Done {
+        let pair = self.key_pair(secret).await?;
         // Tags cannot be given with an import under an ARN.
         let sent = self.send_certificate(&pair, Some(arn), &Tags::new()).await;
         self.inventory.certificates.single.drop(&arn.to_owned());

@@ -151,8 +151,13 @@ impl Aws {
             StackOp::ModifyRule(_, rule, spec) => self.modify_rule(&rule.get().arn, spec, ids).await,
             StackOp::SetRulePriorities(_, moves) => self.set_rule_priorities(moves).await,
             StackOp::DeleteRule(_, rule) => self.delete_rule(&rule.get().arn).await,
-            StackOp::ImportCertificate(spec) => self.import_certificate(spec).await,
-            StackOp::RenewCertificate(seen, spec) => self.renew_certificate(&seen.get().arn, spec).await,
+            StackOp::ImportCertificate(spec, secret) => self.import_certificate(spec, secret).await,
+            StackOp::RenewCertificate(seen, _, secret) => {
+                self.renew_certificate(&seen.get().arn, secret).await
+            }
+            StackOp::RequestCertificate(spec, request, token) => {
+                self.request_certificate(spec, request, token).await
+            }
             StackOp::DeleteCertificate(seen) => self.delete_certificate(&seen.get().arn).await,
             StackOp::SetTags(retag) => self.set_tags(retag).await,
             StackOp::RememberSecrets(digests) => {

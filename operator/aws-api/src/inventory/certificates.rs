@@ -4,10 +4,11 @@
 //! looked at besides, and ACM itself says of each whether it is there, and which tags it has.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use aws_sdk_acm::types::CertificateType;
+use aws_sdk_acm::types::{CertificateDetail, CertificateStatus, CertificateType, DomainValidation};
 use fairway_aws::model::Tags;
-use fairway_aws::observed::{CertificateKind, CertificateSeen};
+use fairway_aws::observed::{CertificateKind, CertificateSeen, Issuance, RequestSeen};
 use fairway_aws::tags::CLUSTER;
 
 use crate::Aws;
@@ -62,7 +63,12 @@ impl Aws {
         let mut seen = BTreeMap::new();
         for arn in listed.union(recorded) {
             let read = self.read_certificate(arn);
-            let found = self.inventory.certificates.single.get(arn.clone(), max_age, read).await?;
+            let single = &self.inventory.certificates.single;
+            let found = single.get(arn.clone(), max_age, read).await?;
+            if found.as_ref().is_some_and(|found| !found.is_usable()) {
+                // It changes without us.
+                single.drop(arn);
+            }
             seen.extend(found.map(|found| (arn.clone(), found)));
         }
         Ok(seen)
@@ -93,11 +99,42 @@ impl Aws {
         let detail = answer.certificate().ok_or_else(untold)?;
         let kind = match detail.r#type() {
             Some(CertificateType::Imported) => CertificateKind::Imported,
-            _ => CertificateKind::Issued,
+            _ => CertificateKind::Requested(requested(detail, self.secrets.now())),
         };
         let tag = |tag: &aws_sdk_acm::types::Tag| {
             (tag.key().to_owned(), tag.value().unwrap_or_default().to_owned())
         };
         Ok(Some(CertificateSeen { arn: arn.to_owned(), kind, tags: tags.tags().iter().map(tag).collect() }))
     }
+}
+
+fn requested(detail: &CertificateDetail, now: Duration) -> RequestSeen {
+    let names = detail.domain_name().into_iter();
+    let names = names.chain(detail.subject_alternative_names().iter().map(String::as_str));
+    let made = detail.created_at().and_then(|at| u64::try_from(at.secs()).ok()).unwrap_or_default();
+    RequestSeen {
+        names: names.map(str::to_lowercase).collect(),
+        authority: detail.certificate_authority_arn().map(str::to_owned),
+        issuance: issuance(detail),
+        age: now.as_secs().saturating_sub(made),
+        records: detail.domain_validation_options().iter().filter_map(record).collect(),
+    }
+}
+
+fn issuance(detail: &CertificateDetail) -> Issuance {
+    match detail.status() {
+        Some(CertificateStatus::Issued) => Issuance::Issued,
+        Some(CertificateStatus::PendingValidation) | None => Issuance::Pending,
+        Some(CertificateStatus::Failed) => {
+            let reason = detail.failure_reason().map_or("FAILED", aws_sdk_acm::types::FailureReason::as_str);
+            Issuance::Failed(reason.to_owned())
+        }
+        Some(other) => Issuance::Failed(other.as_str().to_owned()),
+    }
+}
+
+/// Name and value of the CNAME by which a domain is validated. Wildcards share that of their parent.
+fn record(domain: &DomainValidation) -> Option<(String, String)> {
+    let plain = |name: &str| name.trim_end_matches('.').to_lowercase();
+    domain.resource_record().map(|record| (plain(record.name()), plain(record.value())))
 }

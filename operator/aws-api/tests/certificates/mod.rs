@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use fairway_aws::model::{Certificate, ListenerProtocol, Ref, SecretRef, Tags};
+use fairway_aws::model::{Certificate, CertificateSource, ListenerProtocol, Ref, SecretRef, Tags};
 use fairway_aws::observed::{CertificateKind, CertificateSeen};
 use fairway_aws::ownership::Owned;
 use fairway_aws::secret::Secret;
@@ -53,7 +53,15 @@ fn spec(stack: &Stack, digest: &str) -> Certificate {
     tags.insert("ingress.k8s.aws/resource".to_owned(), name.clone());
     tags.insert(SECRET_DIGEST.to_owned(), digest.to_owned());
     let secret = SecretRef { secret: Key::new("default", "shop-tls"), digest: digest.to_owned() };
-    Certificate { name, secret, tags }
+    Certificate { name, source: CertificateSource::Secret(secret), tags }
+}
+
+fn import(spec: &Certificate) -> StackOp {
+    StackOp::ImportCertificate(spec.clone(), spec.secret().unwrap().clone())
+}
+
+fn renew(own: &Owned<CertificateSeen>, spec: &Certificate) -> StackOp {
+    StackOp::RenewCertificate(own.clone(), spec.name.clone(), spec.secret().unwrap().clone())
 }
 
 async fn seen(stack: &Stack, aws: &Aws) -> BTreeMap<String, CertificateSeen> {
@@ -71,7 +79,7 @@ async fn an_imported_certificate_is_found_renewed_and_deleted() {
     assert_eq!(seen(&stack, &aws).await, BTreeMap::new());
 
     let first = spec(&stack, &secret.renew());
-    stack.apply(&aws, &StackOp::ImportCertificate(first.clone())).await.unwrap();
+    stack.apply(&aws, &import(&first)).await.unwrap();
     let arn = stack.bindings[&first.reference().key()].id.clone();
     let want = |tags: &Tags| {
         let (kind, tags) = (CertificateKind::Imported, tags.clone());
@@ -84,12 +92,12 @@ async fn an_imported_certificate_is_found_renewed_and_deleted() {
     // What was decided on is sent, or nothing.
     let own = Owned::claim(want(&first.tags)[&arn].clone(), &stack.marks).unwrap();
     let second = spec(&stack, &secret.renew());
-    let refused = stack.apply(&aws, &StackOp::RenewCertificate(own.clone(), first)).await.unwrap_err();
+    let refused = stack.apply(&aws, &renew(&own, &first)).await.unwrap_err();
     assert_eq!((refused.failure.class, refused.failure.code.as_str()), (Class::Transient, "SecretChanged"));
-    let set = Tags::from([(SECRET_DIGEST.to_owned(), second.secret.digest.clone())]);
+    let set = Tags::from([(SECRET_DIGEST.to_owned(), second.secret().unwrap().digest.clone())]);
     let resource = second.reference().key();
     let retag = Retag { resource, id: arn.clone(), set, remove: BTreeSet::new() };
-    for op in [StackOp::RenewCertificate(own.clone(), second.clone()), StackOp::SetTags(retag)] {
+    for op in [renew(&own, &second), StackOp::SetTags(retag)] {
         assert_eq!(stack.apply(&aws, &op).await.unwrap(), Applied::Changed);
     }
     for view in [&aws, &site.aws()] {

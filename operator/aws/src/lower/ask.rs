@@ -27,6 +27,10 @@ pub(crate) struct FrontAsk {
     pub(crate) certificates: Option<Sourced<Vec<String>>>,
     /// Whether those of Secrets are imported.
     pub(crate) import_certificates: bool,
+    /// Whether one is requested for its hosts.
+    pub(crate) request_certificate: bool,
+    /// Private authority that issues it; empty is none.
+    pub(crate) authority: Option<String>,
     pub(crate) inbound_cidrs: Option<Sourced<Vec<String>>>,
     pub(crate) prefix_lists: Option<Sourced<Vec<String>>>,
     /// By protocol and port, such as `HTTPS-443`.

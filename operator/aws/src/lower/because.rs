@@ -41,6 +41,14 @@ impl Because {
         self.known.extend(groups.chain(listeners).chain([balancer]).map(|key| (key, written.clone())));
     }
 
+    /// The same, with the reasons of another where there were none.
+    pub(crate) fn or(mut self, other: Self) -> Self {
+        for (key, reasons) in other.known {
+            self.known.entry(key).or_insert(reasons);
+        }
+        self
+    }
+
     /// Who asked for a resource.
     pub(crate) fn get(&self, key: &ResourceKey) -> Vec<Provenance> {
         self.known.get(key).unwrap_or(&self.shared).clone()

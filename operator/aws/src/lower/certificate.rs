@@ -3,11 +3,14 @@
 //! Given by ARN: each must exist and be issued. Imported, where the Ingress says so: one certificate for each Secret of
 //! `spec.tls`, behind those that are given. Otherwise found by host: every issued certificate one of whose names equals a
 //! host, or is a wildcard of it (`*.rest`, one label), and that no stack made for itself. Sorted by ARN. The first is the
-//! listener's default.
+//! listener's default. Requested, where the Ingress says so and gives none: one certificate for all its hosts, which listeners
+//! get once it is issued.
 //!
 //! Errors: `CertificateNotFound` for an ARN or a host that nothing matches; `SecretNotFound` and `SecretUnusable` for a
 //! Secret; `CertificateExpired`, which holds what has not been imported yet, as ACM takes it no more, and is said of the
 //! rest. They hold that member alone.
+
+mod error;
 
 use std::collections::BTreeSet;
 
@@ -23,10 +26,12 @@ use super::{
 };
 use crate::{
     facts::{Answer, Certificate, Query},
-    model::{self, Ref, SecretRef},
+    model::{self, CertificateRequest, CertificateSource, Ref, SecretRef},
     secret::tls::TlsSeen,
     tags,
 };
+
+pub(crate) use error::RequestError;
 
 /// Where Secrets are named.
 const AT: &str = "spec.tls";
@@ -55,6 +60,10 @@ pub(crate) fn of_ingress(
     }
     let arns = front.certificates.as_ref().map_or(&[][..], |asked| asked.value.as_slice());
     let mut certificates = Certificates::default();
+    if arns.is_empty() && front.request_certificate {
+        certificates.request(scene, object, ask, front)?;
+        return Ok(certificates);
+    }
     if arns.is_empty() && !front.import_certificates {
         certificates.all = found(scene, ask)?.iter().map(Ref::new).collect();
         return Ok(certificates);
@@ -69,6 +78,35 @@ pub(crate) fn of_ingress(
 }
 
 impl Certificates {
+    fn request(
+        &mut self,
+        scene: &Scene<'_>,
+        object: &ObjectRef,
+        ask: &HttpAsk,
+        front: &FrontAsk,
+    ) -> Lowering<()> {
+        if front.import_certificates {
+            return Err(LowerError::from(RequestError::TwoSources).into());
+        }
+        if !scene.config.request_certificates {
+            return Err(LowerError::from(RequestError::Off).into());
+        }
+        let hosts: Vec<String> = hosts(ask).into_iter().collect();
+        if hosts.is_empty() {
+            return Err(LowerError::from(RequestError::NoHost).into());
+        }
+        let authority = front.authority.clone().or_else(|| scene.config.default_authority.clone());
+        let authority = authority.filter(|authority| !authority.is_empty());
+        let request = CertificateRequest { hosts, authority };
+        let resource = tags::requested(&object.key, &request);
+        let tags = tags::of(scene.config, scene.stack, &resource, &plain(&front.tags));
+        let name = format!("{resource}/{}", request.digest());
+        let own = model::Certificate { name, source: CertificateSource::Request(request), tags };
+        self.all.push(own.reference());
+        self.own.push(own);
+        Ok(())
+    }
+
     fn import(
         &mut self,
         scene: &Scene<'_>,
@@ -82,11 +120,11 @@ impl Certificates {
         // In the order of the spec: the first is the listener's default.
         for name in ask.tls.iter().filter_map(|tls| tls.secret.as_ref()) {
             let secret = Key::new(namespace, name);
-            if self.own.iter().all(|own| own.secret.secret != secret) {
+            if self.own.iter().filter_map(model::Certificate::secret).all(|own| own.secret != secret) {
                 self.add(scene, object, secret, front)?;
             }
         }
-        if self.own.is_empty() { Err(LowerError::NoTlsSecret.into()) } else { Ok(()) }
+        if self.own.is_empty() { Err(LowerError::from(RequestError::NoTlsSecret).into()) } else { Ok(()) }
     }
 
     fn add(&mut self, scene: &Scene<'_>, object: &ObjectRef, secret: Key, front: &FrontAsk) -> Lowering<()> {
@@ -108,7 +146,8 @@ impl Certificates {
         };
         let mut tags = tags::of(scene.config, scene.stack, &name, &plain(&front.tags));
         tags.insert(tags::SECRET_DIGEST.to_owned(), digest.clone());
-        self.own.push(model::Certificate { name, secret: SecretRef { secret, digest }, tags });
+        let source = CertificateSource::Secret(SecretRef { secret, digest });
+        self.own.push(model::Certificate { name, source, tags });
         Ok(())
     }
 }
@@ -137,8 +176,7 @@ pub(crate) fn given(scene: &Scene<'_>, arns: &[String]) -> Lowering<Vec<String>>
 }
 
 fn found(scene: &Scene<'_>, ask: &HttpAsk) -> Lowering<Vec<String>> {
-    let rules = ask.routes.iter().filter_map(|route| route.host.as_ref());
-    let hosts: BTreeSet<&String> = rules.chain(ask.tls.iter().flat_map(|tls| &tls.hosts)).collect();
+    let hosts = hosts(ask);
     if hosts.is_empty() {
         return Err(LowerError::NoHost.into());
     }
@@ -148,14 +186,20 @@ fn found(scene: &Scene<'_>, ask: &HttpAsk) -> Lowering<Vec<String>> {
     let mut arns = BTreeSet::new();
     for host in hosts {
         let usable = known.iter().filter(|known| known.issued && !scene.is_owned(&known.arn));
-        let matching = usable.filter(|certificate| matches(certificate, host));
+        let matching = usable.filter(|certificate| matches(certificate, &host));
         let matching: Vec<String> = matching.map(|certificate| certificate.arn.clone()).collect();
         if matching.is_empty() {
-            return Err(LowerError::NoCertificate(host.clone()).into());
+            return Err(LowerError::NoCertificate(host).into());
         }
         arns.extend(matching);
     }
     Ok(arns.into_iter().collect())
+}
+
+/// Hosts of rules and of `spec.tls`, lower-case.
+fn hosts(ask: &HttpAsk) -> BTreeSet<String> {
+    let rules = ask.routes.iter().filter_map(|route| route.host.as_ref());
+    rules.chain(ask.tls.iter().flat_map(|tls| &tls.hosts)).map(|host| host.to_lowercase()).collect()
 }
 
 fn matches(certificate: &Certificate, host: &str) -> bool {

@@ -193,9 +193,9 @@ pub(crate) enum LowerError {
         /// The Secret.
         secret: Key,
     },
-    /// There is no Secret to import from.
-    #[error("import-certificates: spec.tls names no Secret")]
-    NoTlsSecret,
+    /// The stack's own certificate for an Ingress.
+    #[error(transparent)]
+    Request(#[from] super::RequestError),
     /// The certificate of a Secret is not valid any more.
     #[error("spec.tls names Secret {0}, whose certificate has expired")]
     CertificateExpired(Key),
@@ -299,6 +299,7 @@ impl From<Box<Unreadable>> for LowerError {
 impl Classified for LowerError {
     fn class(&self) -> Class {
         match self {
+            Self::Request(error) => error.class(),
             Self::Unreadable(_)
             | Self::BadSubnets(_)
             | Self::NoHost
@@ -312,7 +313,6 @@ impl Classified for LowerError {
             | Self::TooManyWildcards { .. }
             | Self::TargetTwice(_)
             | Self::SecretNotFound { .. }
-            | Self::NoTlsSecret
             | Self::CertificateExpired(_)
             | Self::SecretUnusable { .. }
             | Self::HealthCheckPort { .. }
@@ -350,6 +350,7 @@ impl Classified for LowerError {
     fn code(&self) -> &'static str {
         match self {
             Self::Unreadable(error) => error.code(),
+            Self::Request(error) => error.code(),
             Self::Disagree { .. } => "ConflictingSetting",
             Self::ProtocolClash { .. } => "ConflictingProtocol",
             Self::TwoDefaults { .. } => "ConflictingDefaultBackend",
@@ -375,7 +376,6 @@ impl Classified for LowerError {
             Self::TooManyConditions { .. } | Self::TooManyWildcards { .. } => "TooManyConditions",
             Self::TargetGroupNotFound(_) => "TargetGroupNotFound",
             Self::SecretNotFound { .. } => "SecretNotFound",
-            Self::NoTlsSecret => "NoTlsSecret",
             Self::CertificateExpired(_) => "CertificateExpired",
             Self::SecretUnusable { .. } => "SecretUnusable",
             Self::TargetTwice(_) => "InvalidForward",

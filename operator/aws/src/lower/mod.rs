@@ -30,8 +30,9 @@ mod subnet;
 mod target_group;
 
 pub(crate) use because::{Because, written_by};
+pub(crate) use certificate::RequestError;
 pub(crate) use error::LowerError;
 pub(crate) use group::not_found;
 pub(crate) use load_balancer::Front;
-pub(crate) use scene::{Lowering, Scene, Stop};
+pub(crate) use scene::{Awaiting, Lowering, Scene, Stop};
 pub(crate) use stack::{Lowered, lower};

@@ -35,6 +35,8 @@ pub(crate) fn ingress(settings: &Settings) -> Read<FrontAsk> {
         ssl_policy: settings.get(&alb::SSL_POLICY)?,
         certificates: some_of(settings.get(&alb::CERTIFICATE_ARN)?),
         import_certificates: settings.get(&own::IMPORT_CERTIFICATES)?.is_some_and(|asked| asked.value),
+        request_certificate: settings.get(&alb::CREATE_ACM_CERT)?.is_some_and(|asked| asked.value),
+        authority: settings.get(&alb::ACM_PCA_ARN)?.map(|asked| asked.value),
         inbound_cidrs: as_set(settings.get(&alb::INBOUND_CIDRS)?.map(|asked| convert(asked, spelled))),
         prefix_lists: as_set(settings.get(&alb::SECURITY_GROUP_PREFIX_LISTS)?),
         listener_attributes: settings

@@ -50,12 +50,23 @@ pub(crate) struct Scene<'a> {
     owned: BTreeSet<&'a str>,
     /// Names of those that this one owns.
     own: BTreeSet<&'a str>,
+    /// Members whose certificates are awaited, by object.
+    awaiting: BTreeMap<String, Awaiting>,
+}
+
+/// A member whose certificate is requested and not issued yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Awaiting {
+    /// What it is told.
+    pub(crate) error: LowerError,
+    /// Whether it has been served, so that there is something to lose.
+    pub(crate) served: bool,
 }
 
 impl<'a> Scene<'a> {
     pub(crate) fn new(config: &'a Config, stack: &'a StackId, facts: &'a Facts<Stacks>) -> Self {
         let (owned, own) = (BTreeSet::new(), BTreeSet::new());
-        Self { config, stack, facts, asked: RefCell::default(), owned, own }
+        Self { config, stack, facts, asked: RefCell::default(), owned, own, awaiting: BTreeMap::new() }
     }
 
     /// The same, knowing which certificates were made: for this stack, and for any.
@@ -70,6 +81,16 @@ impl<'a> Scene<'a> {
             all.filter(|(key, _)| Certificate::name_in(key).is_some()).map(|(_, arn)| arn.as_str()).collect();
         let own = recorded.keys().filter_map(|key| Certificate::name_in(key)).collect();
         Self { owned, own, ..self }
+    }
+
+    /// The same, holding members back.
+    pub(crate) fn with_awaiting(self, awaiting: BTreeMap<String, Awaiting>) -> Self {
+        Self { awaiting, ..self }
+    }
+
+    /// Whether a member's certificate is awaited.
+    pub(crate) fn awaits(&self, member: &str) -> Option<&Awaiting> {
+        self.awaiting.get(member)
     }
 
     /// Whether a stack made this certificate: then it goes when that stack does not need it any more, and is no other's.

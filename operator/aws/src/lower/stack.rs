@@ -1,11 +1,11 @@
 //! A whole stack: every member in its order, those that cannot be lowered held.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fairway_core::{
     evaluate::LastGood,
     ids::ObjectRef,
-    intent::{Ask, Intent, Member},
+    intent::{Ask, HttpProtocol, Intent, Member},
     note::Note,
 };
 
@@ -40,6 +40,21 @@ pub(crate) struct Lowered {
     pub(crate) frozen: bool,
     /// Who asked for what.
     pub(crate) because: Because,
+    /// Members whose certificates are awaited and of which nothing is known to be there: no address is published for them, as
+    /// one that is published says that there is something to lose.
+    pub(crate) absent: BTreeSet<ObjectRef>,
+}
+
+impl Lowered {
+    /// The same, with what another one requests.
+    pub(crate) fn requesting(mut self, other: Self) -> Self {
+        let requested = other.model.certificates.into_iter().filter(|(_, own)| own.request().is_some());
+        for (name, own) in requested {
+            self.model.certificates.entry(name).or_insert(own);
+        }
+        self.because = self.because.or(other.because);
+        self
+    }
 }
 
 /// Lowers a stack; `None` when the scene has questions.
@@ -96,7 +111,10 @@ fn attempt(
         let id = member.object.to_string();
         let result = match refused.get(&id) {
             Some(error) => Err(Stop::Error(error.clone())),
-            None => assembly.add(scene, member),
+            None => match scene.awaits(&id) {
+                Some(awaiting) => Err(Stop::Error(awaiting.error.clone())),
+                None => assembly.add(scene, member),
+            },
         };
         match result {
             Ok(()) => {
@@ -105,14 +123,20 @@ fn attempt(
             Err(Stop::Asked) => asked = true,
             Err(Stop::Error(error)) => {
                 lowered.notes.push(Note::hold(&member.object, &error));
-                let kept = last_good.members.get(&id).filter(|kept| **kept != *member);
+                let awaiting = scene.awaits(&id).filter(|_| !refused.contains_key(&id));
+                let kept = last_good.members.get(&id).filter(|kept| awaiting.is_some() || **kept != *member);
                 let kept = kept.map(|kept| Member { held: true, ..kept.clone() });
+                let unserved = awaiting.is_some_and(|awaiting| !awaiting.served);
+                if awaiting.is_some() && kept.is_none() {
+                    lowered.absent.insert(member.object.clone());
+                }
+                let kept = kept.or_else(|| plain(member).filter(|_| unserved));
                 match kept.map(|kept| (assembly.add(scene, &kept), kept)) {
                     Some((Ok(()), kept)) => {
                         lowered.good.insert(id, Member { held: false, ..kept });
                     }
                     Some((Err(Stop::Asked), _)) => asked = true,
-                    _ => lowered.frozen = true,
+                    _ => lowered.frozen |= !unserved,
                 }
             }
         }
@@ -137,6 +161,15 @@ fn attempt(
     } else {
         Attempt::Refuse(refusals)
     }
+}
+
+/// What a new member can be served of before it has a certificate: its plain listeners, unless they redirect to the others.
+fn plain(member: &Member) -> Option<Member> {
+    let Ask::Http(ask) = &member.ask else { return None };
+    let mut ask = ask.clone();
+    ask.listens.retain(|listen| listen.protocol == HttpProtocol::Http);
+    let some = !ask.listens.is_empty() && ask.ssl_redirect.is_none();
+    some.then(|| Member { held: true, ask: Ask::Http(ask), ..member.clone() })
 }
 
 fn finish(

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub use addons::{Addon, Addons, PROTECTION_NAME};
 pub use binding::{Binding, BindingIngress, BindingPeer, BindingPort};
-pub use certificate::Certificate;
+pub use certificate::{Certificate, CertificateRequest, CertificateSource};
 pub use frontend::{Frontend, Registration};
 pub use guard::{Claim, Cognito, Jwt, Oidc, SecretRef, Session};
 pub use listener::{ClientCertificates, Listener, ListenerProtocol};

@@ -89,11 +89,15 @@ pub(super) fn line(op: &StackOp) -> String {
             format!("move {} of listener {}", count(moves.len(), "rule"), listener.name())
         }
         StackOp::DeleteRule(rule, _) => format!("delete rule {}", rule.name()),
-        StackOp::ImportCertificate(spec) => {
-            format!("import the certificate of Secret {}", spec.secret.secret)
+        StackOp::ImportCertificate(_, secret) => {
+            format!("import the certificate of Secret {}", secret.secret)
         }
-        StackOp::RenewCertificate(_, spec) => {
-            format!("import the certificate of Secret {} anew", spec.secret.secret)
+        StackOp::RenewCertificate(_, _, secret) => {
+            format!("import the certificate of Secret {} anew", secret.secret)
+        }
+        StackOp::RequestCertificate(_, request, _) => {
+            let issuer = request.authority.as_deref().unwrap_or("Amazon");
+            format!("request a certificate for {} of {issuer}", request.hosts.join(", "))
         }
         StackOp::DeleteCertificate(seen) => format!("delete certificate {}", seen.get().arn),
         StackOp::SetTags(retag) => format!("change tags of {}", retag.resource),
@@ -143,7 +147,7 @@ pub(super) fn details(op: &StackOp) -> Vec<String> {
         }
         StackOp::AddCertificates(_, added) => added.iter().map(|one| one.name().to_owned()).collect(),
         StackOp::RemoveCertificates(_, arns) => arns.clone(),
-        StackOp::RenewCertificate(seen, _) => vec![seen.get().arn.clone()],
+        StackOp::RenewCertificate(seen, ..) => vec![seen.get().arn.clone()],
         StackOp::SetRulePriorities(_, moves) => moves
             .iter()
             .map(|step| {

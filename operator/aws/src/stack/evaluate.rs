@@ -18,6 +18,7 @@ use fairway_crds::TargetGroupBinding;
 use super::{
     StackOp, Stacks,
     adopt::{Adopted, adopt, named},
+    awaited,
     ease::ease,
     handles,
     lost::{Lost, Memory},
@@ -56,12 +57,10 @@ pub(super) fn evaluate(input: &Input<'_, Stacks>) -> Step<Stacks> {
     if let Some(evaluation) = look.as_applied_last() {
         return Step::Done(Box::new(evaluation));
     }
-    match input.observed {
-        Some(observed) => match look.compare(observed) {
-            Ok(evaluation) => Step::Done(Box::new(evaluation)),
-            Err(asked) => Step::NeedFacts(asked),
-        },
-        None => Step::NeedObserved(look.scope()),
+    let Some(observed) = input.observed else { return Step::NeedObserved(look.scope()) };
+    match look.hold_back(scene, observed).and_then(|look| look.compare(observed)) {
+        Ok(evaluation) => Step::Done(Box::new(evaluation)),
+        Err(asked) => Step::NeedFacts(asked),
     }
 }
 
@@ -166,6 +165,20 @@ impl Look<'_> {
         keys.filter_map(|key| K::name_in(key).map(str::to_owned))
     }
 
+    /// The same, with members as they were last good whose certificates are awaited, or what has to be known for it.
+    fn hold_back(self, scene: Scene<'_>, observed: &StackObserved) -> Result<Self, Vec<Query>> {
+        let claimed = Claimed::of(observed, &tags::marks(self.input.config, self.input.unit));
+        let matched = Matched::of(&self.lowered.model, &claimed, &tags::resource_key(self.input.unit));
+        let waiting = awaited::members(&self.lowered, &matched, self.input.snapshot, &claimed);
+        if waiting.is_empty() {
+            return Ok(self);
+        }
+        let scene = scene.with_awaiting(waiting);
+        let Some(held) = lower(&scene, &self.intent, self.input.last_good) else { return Err(scene.asked()) };
+        let lowered = held.requesting(self.lowered);
+        Ok(Self { lowered, ..self })
+    }
+
     /// The way from what is there, or what has to be known before it can be said.
     fn compare(&self, observed: &StackObserved) -> Result<Evaluation<Stacks>, Vec<Query>> {
         let told = Told::of(&self.lowered.model, &self.input.last_good.resources);
@@ -189,6 +202,7 @@ impl Look<'_> {
         if let Some(seen) = protected::find(&model, &claimed).filter(|_| !self.lowered.frozen) {
             return Ok(self.stays(bindings, seen, (&claimed, &resource_key)));
         }
+        certificates.hold_back(&mut model, &claimed);
         let standing = protected::in_front(&model, &claimed, (&resource_key, left_out.is_some()));
         let standing = standing.cloned();
         certificates.resolve(&mut model);
@@ -288,8 +302,10 @@ impl Look<'_> {
         let notes: BTreeSet<Note> =
             self.notes.iter().chain(&self.lowered.notes).chain(&more).cloned().collect();
         let wanted = !self.intent.members.is_empty() || !self.intent.unreadable.is_empty();
+        let mut status = status::wishes(&self.intent, &model);
+        status.retain(|wish| !self.lowered.absent.contains(&wish.object));
         Evaluation {
-            status: status::wishes(&self.intent, &model),
+            status,
             model: Some(model),
             plan,
             bindings,

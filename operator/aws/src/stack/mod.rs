@@ -1,6 +1,7 @@
 //! The Stack unit: one load balancer and all it owns.
 
 mod adopt;
+mod awaited;
 mod describe;
 mod draft;
 mod ease;

@@ -18,8 +18,9 @@ use super::{
 use crate::{
     compare::certificate,
     model::{
-        Action, Attributes, Binding, Certificate, HealthCheck, IpAddressType, Listener, LoadBalancer,
-        Permission, Ref, Registration, ResourceKind, Rule, SecurityGroup, SecurityGroupRef, TargetGroup,
+        Action, Attributes, Binding, Certificate, CertificateRequest, HealthCheck, IpAddressType, Listener,
+        LoadBalancer, Permission, Ref, Registration, ResourceKind, Rule, SecretRef, SecurityGroup,
+        SecurityGroupRef, TargetGroup,
     },
     observed::{
         CertificateSeen, ListenerSeen, LoadBalancerSeen, RuleSeen, SecurityGroupSeen, TargetGroupSeen,
@@ -94,9 +95,11 @@ pub enum StackOp {
     /// DeleteRule.
     DeleteRule(Ref<Rule>, Owned<RuleSeen>),
     /// ImportCertificate of ACM, with tags.
-    ImportCertificate(Certificate),
-    /// ImportCertificate under the ARN that is there. The tag that says which content it has is set afterwards.
-    RenewCertificate(Owned<CertificateSeen>, Certificate),
+    ImportCertificate(Certificate, SecretRef),
+    /// ImportCertificate under the ARN that is there, by name. The tag that says which content it has is set afterwards.
+    RenewCertificate(Owned<CertificateSeen>, String, SecretRef),
+    /// RequestCertificate of ACM, with tags, and with a token by which ACM knows a request that it has had.
+    RequestCertificate(Certificate, CertificateRequest, String),
     /// DeleteCertificate.
     DeleteCertificate(Owned<CertificateSeen>),
     /// AddTags and RemoveTags, or their counterparts of EC2 and ACM.
@@ -149,7 +152,8 @@ impl Operation for StackOp {
             | Self::CreateLoadBalancer(_)
             | Self::CreateListener(_)
             | Self::CreateRule(_)
-            | Self::ImportCertificate(_) => Effect::Create,
+            | Self::ImportCertificate(..)
+            | Self::RequestCertificate(..) => Effect::Create,
             Self::DeleteSecurityGroup(_)
             | Self::DeleteTargetGroup(_)
             | Self::DeleteLoadBalancer(_)
@@ -194,7 +198,8 @@ impl Operation for StackOp {
             | Self::DeleteListener(listener, _) => listener.key(),
             Self::CreateRule(spec) => spec.reference().key(),
             Self::ModifyRule(rule, ..) | Self::DeleteRule(rule, _) => rule.key(),
-            Self::ImportCertificate(spec) | Self::RenewCertificate(_, spec) => key::<Certificate>(&spec.name),
+            Self::ImportCertificate(spec, _) | Self::RequestCertificate(spec, ..) => spec.reference().key(),
+            Self::RenewCertificate(_, name, _) => key::<Certificate>(name),
             Self::DeleteCertificate(seen) => certificate::stale_key(seen.get()),
             Self::SetTags(retag) => retag.resource.clone(),
             Self::PutBinding(spec) => spec.reference().key(),

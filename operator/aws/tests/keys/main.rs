@@ -19,7 +19,7 @@ mod support;
 use std::{collections::BTreeSet, fs, sync::LazyLock};
 
 use case::{Case, Known, Value2};
-use fairway_aws::{config::Config, facts::Certificate};
+use fairway_aws::{config::Config, facts::Certificate, stack::StackOp};
 use fairway_core::read::{self, ReadConfig};
 use serde_json::{Value, json};
 use support::world::{Issued, World};
@@ -85,9 +85,19 @@ fn come(case: &Case, value: Value2, masked: bool) -> Came {
     let known = known(&world);
     world.add(&json!(case.objects(value, &known, masked)));
     let config = Config::new("demo", "us-east-1", "vpc-973af0aea18100386");
+    let config = Config { request_certificates: true, ..config };
     let (mut models, mut held) = (Vec::new(), BTreeSet::new());
     for unit in read::stacks(&world.snapshot, &ReadConfig::default()) {
-        let (evaluation, _) = world.look(&config, &unit);
+        let (mut evaluation, _) = world.look(&config, &unit);
+        let requests = evaluation
+            .plan
+            .ops()
+            .iter()
+            .filter(|planned| matches!(planned.op, StackOp::RequestCertificate(..)));
+        requests.for_each(|planned| world.apply(&planned.op));
+        if world.issue() {
+            (evaluation, _) = world.look(&config, &unit);
+        }
         models.push(serde_json::to_value(&evaluation.model).unwrap());
         held.extend(evaluation.notes.iter().filter(|note| note.held).map(|note| note.code.clone()));
     }

@@ -1,12 +1,12 @@
 //! What each operation does to the world, with the rules of AWS that a plan could break.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use fairway_aws::{
     model::{Action, Certificate, Listener, Oidc, Permission, Ref, Rule, SecurityGroupRef, Tags, TargetType},
     observed::{
-        BalancerTarget, CertificateKind, CertificateSeen, ListenerSeen, LoadBalancerSeen, RuleSeen,
-        SecurityGroupSeen, Shielding, TargetGroupSeen,
+        BalancerTarget, CertificateKind, CertificateSeen, Issuance, ListenerSeen, LoadBalancerSeen,
+        RequestSeen, RuleSeen, SecurityGroupSeen, Shielding, TargetGroupSeen,
     },
     stack::{StackOp, secrets},
 };
@@ -204,13 +204,26 @@ impl World {
                 tags.extend(retag.set.clone());
                 tags.retain(|key, _| !retag.remove.contains(key));
             }
-            StackOp::ImportCertificate(spec) => {
+            StackOp::ImportCertificate(spec, _) => {
                 let arn = format!("arn:aws:acm:us-east-1:0:certificate/{number}");
                 let (kind, tags) = (CertificateKind::Imported, spec.tags.clone());
                 let seen = CertificateSeen { arn: arn.clone(), kind, tags };
                 self.observed.certificates.insert(arn, seen);
             }
-            StackOp::RenewCertificate(seen, _) => {
+            StackOp::RequestCertificate(spec, request, _) => {
+                let arn = format!("arn:aws:acm:us-east-1:0:certificate/{number}");
+                let seen = RequestSeen {
+                    names: request.hosts.iter().cloned().collect(),
+                    authority: request.authority.clone(),
+                    issuance: Issuance::Pending,
+                    age: 0,
+                    records: BTreeMap::new(),
+                };
+                let (kind, tags) = (CertificateKind::Requested(seen), spec.tags.clone());
+                let seen = CertificateSeen { arn: arn.clone(), kind, tags };
+                self.observed.certificates.insert(arn, seen);
+            }
+            StackOp::RenewCertificate(seen, ..) => {
                 assert!(self.observed.certificates.contains_key(&seen.get().arn));
             }
             StackOp::DeleteCertificate(seen) => {

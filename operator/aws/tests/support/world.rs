@@ -8,7 +8,7 @@ use std::{
 use fairway_aws::{
     config::Config,
     facts::{Answer, BoundGroup, Certificate, Interface, InterfaceGroup, Query, Subnet},
-    observed::StackObserved,
+    observed::{CertificateKind, Issuance, StackObserved},
     secret::{ClientSeen, Secret, tls::TlsSeen},
     stack::{Stacks, secrets},
 };
@@ -231,6 +231,26 @@ impl World {
         let entry = |name: &str, text: &str| (name.to_owned(), text.as_bytes().to_vec());
         let entries = [entry("tls.crt", &pair.certificate), entry("tls.key", &pair.key)].into();
         self.secrets.insert(Key::new("default", name), Secret { uid: format!("uid-{name}"), entries });
+    }
+
+    /// As [`World::settle`], and ACM issues whatever is asked of it.
+    pub(crate) fn settle_issuing(&mut self, config: &Config, unit: &StackId) {
+        self.settle(config, unit);
+        if self.issue() {
+            self.settle(config, unit);
+        }
+    }
+
+    /// ACM issues whatever was asked of it; says whether there was something.
+    pub(crate) fn issue(&mut self) -> bool {
+        let mut awaited = false;
+        for seen in self.observed.certificates.values_mut() {
+            if let CertificateKind::Requested(request) = &mut seen.kind {
+                awaited |= request.issuance != Issuance::Issued;
+                request.issuance = Issuance::Issued;
+            }
+        }
+        awaited
     }
 
     /// Looks and applies until nothing is left to do; the plans that were applied, without the empty last one.

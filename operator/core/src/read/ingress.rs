@@ -92,8 +92,9 @@ fn listens(settings: &Settings, provider: ProviderKind, tls: &[Tls]) -> Vec<List
     }
     let given = settings.get(&alb::CERTIFICATE_ARN).ok().flatten().is_some_and(|arns| !arns.value.is_empty());
     let imported = settings.get(&own::IMPORT_CERTIFICATES).ok().flatten().is_some_and(|asked| asked.value);
+    let requested = settings.get(&alb::CREATE_ACM_CERT).ok().flatten().is_some_and(|asked| asked.value);
     match provider {
-        ProviderKind::Aws if given || imported => vec![HTTPS],
+        ProviderKind::Aws if given || imported || requested => vec![HTTPS],
         ProviderKind::InCluster if !tls.is_empty() => vec![HTTP, HTTPS],
         ProviderKind::Aws | ProviderKind::InCluster => vec![HTTP],
     }

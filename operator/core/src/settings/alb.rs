@@ -67,6 +67,10 @@ rows! {
             "Prefix lists that the managed security group lets in.";
         CERTIFICATE_ARN: Vec<String> = "certificate-arn", CLASS, PerMember, AWS, value::list, "arn:aws:acm:us-east-1:000000000000:certificate/a",
             "Certificates of HTTPS listeners; the first is the default.";
+        CREATE_ACM_CERT: bool = "create-acm-cert", INGRESS, PerMember, AWS, value::boolean, "true",
+            "Whether a certificate is requested from ACM for the hosts of the Ingress; certificate-arn takes its place.";
+        ACM_PCA_ARN: String = "acm-pca-arn", INGRESS, PerMember, AWS, value::text, "arn:aws:acm-pca:us-east-1:000000000000:certificate-authority/a",
+            "Private authority that issues the requested certificate; without one Amazon does.";
         SSL_POLICY: String = "ssl-policy", CLASS, Exclusive, AWS, value::text, "ELBSecurityPolicy-TLS13-1-2-2021-06",
             "Security policy of HTTPS listeners.";
         LISTENER_ATTRIBUTES: TextMap = "listener-attributes.", CLASS, Union, AWS, value::map, "routing.http.response.server.enabled=false",
@@ -177,8 +181,6 @@ rows! {
             "Tokens that requests must carry on HTTPS listeners; not together with auth-type.";
     }
     later {
-        "create-acm-cert", INGRESS, "Whether a certificate is requested for the hosts of the Ingress.";
-        "acm-pca-arn", INGRESS, "Private authority that issues the requested certificate.";
         "dry-run-plan", INGRESS, "Written by the AWS Load Balancer Controller, read by nobody.";
     }
 }

@@ -49,7 +49,9 @@ fn fact(inner: &Inner, query: &Query) -> Fact {
         }
         // There are none.
         Query::PrefixList(_) => Fact::PrefixList(None),
-        Query::Certificates => Fact::Certificates(aws.certificates.values().cloned().collect()),
+        Query::Certificates => {
+            Fact::Certificates(aws.certificates.values().cloned().chain(aws.issued()).collect())
+        }
         Query::Certificate(arn) => Fact::Certificate(aws.certificates.get(arn).cloned()),
         Query::Client(secret) => Fact::Client(ClientSeen::of(inner.cluster.secrets.get(secret))),
         Query::TlsSecret(secret) => {

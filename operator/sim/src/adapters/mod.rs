@@ -56,5 +56,6 @@ fn id(bindings: &Bindings, key: &ResourceKey) -> Result<String, Refusal> {
 /// The installation that every run is about.
 #[must_use]
 pub fn config() -> fairway_aws::config::Config {
-    fairway_aws::config::Config::new("demo", "us-east-1", "vpc-00000000000000001")
+    let config = fairway_aws::config::Config::new("demo", "us-east-1", "vpc-00000000000000001");
+    fairway_aws::config::Config { request_certificates: true, ..config }
 }

@@ -23,7 +23,14 @@ use crate::world::{Aws, BalancerRow, ListenerRow, RuleRow, State, TargetGroupRow
 impl Observe<Stacks> for Process {
     async fn observe(&self, _: &StackId, scope: &StackScope) -> Result<StackObserved, Refusal> {
         self.sim.lock().observations += 1;
-        self.sim.observe(self.number, |aws| Ok(observed(aws, scope))).await
+        let mut seen = self.sim.observe(self.number, |aws| Ok(observed(aws, scope))).await?;
+        // ACM is asked of each that is recorded: no list stands in between, which could lag.
+        if let Some(recorded) = &scope.certificates {
+            seen.certificates.retain(|arn, _| !recorded.contains(arn));
+            let inner = self.sim.lock();
+            seen.certificates.extend(certificates(&inner.aws, &|_: &Tags| false, recorded));
+        }
+        Ok(seen)
     }
 }
 
@@ -63,10 +70,14 @@ fn certificates<'a>(
     marked: &'a impl Fn(&Tags) -> bool,
     recorded: &'a BTreeSet<String>,
 ) -> impl Iterator<Item = (String, CertificateSeen)> + 'a {
-    let rows = aws.imported.iter().filter(|(arn, row)| marked(&row.tags) || recorded.contains(*arn));
-    rows.map(|(arn, row)| {
-        let kind = CertificateKind::Imported;
-        (arn.clone(), CertificateSeen { arn: arn.clone(), kind, tags: row.tags.clone() })
+    let imported = aws.imported.iter().map(|(arn, row)| (arn, CertificateKind::Imported, &row.tags));
+    let requested = aws.requested.iter().map(|(arn, row)| {
+        let kind = CertificateKind::Requested(aws.request_seen(row));
+        (arn, kind, &row.tags)
+    });
+    let ours = |(arn, _, tags): &(&String, CertificateKind, &Tags)| marked(tags) || recorded.contains(*arn);
+    imported.chain(requested).filter(ours).map(|(arn, kind, tags)| {
+        (arn.clone(), CertificateSeen { arn: arn.clone(), kind, tags: tags.clone() })
     })
 }
 

@@ -30,7 +30,7 @@ use std::collections::BTreeMap;
 
 use fairway_aws::facts::{Certificate, Interface, Subnet};
 
-pub use certificate::ImportedRow;
+pub use certificate::{ImportedRow, RequestedRow};
 pub use listener::{ListenerAsk, ListenerChange, ListenerRow};
 pub use load_balancer::{BalancerAsk, BalancerRow, State};
 pub use network::Seed;
@@ -111,6 +111,10 @@ pub struct Aws {
     pub(crate) certificates: BTreeMap<String, Certificate>,
     /// Those of them that were imported.
     pub(crate) imported: BTreeMap<String, ImportedRow>,
+    /// Beside them, those that were requested.
+    pub(crate) requested: BTreeMap<String, RequestedRow>,
+    /// The tokens of all requests ever.
+    pub(crate) requests: Vec<String>,
     /// ARNs by name.
     pub(crate) trust_stores: BTreeMap<String, String>,
     /// ARNs by name.

@@ -62,7 +62,10 @@ impl Aws {
             "TargetGroupNotFound" => self.target_groups.get(id).map(|row| &row.tags),
             "ListenerNotFound" => self.listeners.get(id).map(|row| &row.tags),
             "RuleNotFound" => self.rules.get(id).map(|row| &row.tags),
-            CERTIFICATE => self.imported.get(id).map(|row| &row.tags),
+            CERTIFICATE => {
+                let requested = self.requested.get(id).map(|row| &row.tags);
+                requested.or_else(|| self.imported.get(id).map(|row| &row.tags))
+            }
             _ => self.balancers.get(id).map(|row| &row.tags),
         }
         .map_or_else(|| refuse(missing, id), Ok)
@@ -75,7 +78,10 @@ impl Aws {
             "TargetGroupNotFound" => self.target_groups.get_mut(id).map(|row| &mut row.tags),
             "ListenerNotFound" => self.listeners.get_mut(id).map(|row| &mut row.tags),
             "RuleNotFound" => self.rules.get_mut(id).map(|row| &mut row.tags),
-            CERTIFICATE => self.imported.get_mut(id).map(|row| &mut row.tags),
+            CERTIFICATE => match self.requested.get_mut(id) {
+                Some(row) => Some(&mut row.tags),
+                None => self.imported.get_mut(id).map(|row| &mut row.tags),
+            },
             _ => self.balancers.get_mut(id).map(|row| &mut row.tags),
         }
         .map_or_else(|| refuse(missing, id), Ok)

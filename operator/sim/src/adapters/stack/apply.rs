@@ -156,12 +156,16 @@ fn one(inner: &mut Inner, op: &StackOp, known: &Known<'_>, now: u64) -> Result<A
         StackOp::PutBinding(spec) => put_binding(inner, spec, known),
         StackOp::DeleteBinding(binding) => delete_binding(inner, binding, now),
         StackOp::SetTags(retag) => set_tags(aws, retag),
-        StackOp::ImportCertificate(spec) => {
-            let arn = aws.import_certificate(&known.key_pair(&spec.secret)?, &spec.tags);
+        StackOp::ImportCertificate(spec, secret) => {
+            let arn = aws.import_certificate(&known.key_pair(secret)?, &spec.tags);
             Ok(made(op.resource(), &arn))
         }
-        StackOp::RenewCertificate(have, spec) => {
-            changed(aws.renew_certificate(&have.get().arn, &known.key_pair(&spec.secret)?))
+        StackOp::RenewCertificate(have, _, secret) => {
+            changed(aws.renew_certificate(&have.get().arn, &known.key_pair(secret)?))
+        }
+        StackOp::RequestCertificate(spec, request, token) => {
+            let arn = aws.request_certificate(request, token, &spec.tags).map_err(refused)?;
+            Ok(made(op.resource(), &arn))
         }
         StackOp::DeleteCertificate(have) => removed(aws.delete_certificate(&have.get().arn)),
         StackOp::RememberSecrets(digests) => {
