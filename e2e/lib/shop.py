@@ -29,6 +29,8 @@ class Shop:
         self.service("nodes", [manifests.port(80, "http", "http")], type="NodePort")
         self.pods("web", 2)
         self.pods("nodes", 2)
+        # Whoever registers targets finds all of them from the start: what a test counts afterwards is its own doing.
+        eventually("the pods' addresses", self._endpoints)
 
     # Objects
 
@@ -126,6 +128,14 @@ class Shop:
             need(groups[service]["targets"] == sorted(wanted), f"targets are {groups[service]['targets']}")
 
         eventually(f"targets of {service} to be {sorted(wanted)}", probe, seconds)
+
+    def _endpoints(self) -> None:
+        found: dict[str, set[str]] = {}
+        for part in self.cluster.all("EndpointSlice", self.namespace):
+            ready = (one for one in part["endpoints"] or [] if one["conditions"]["ready"])
+            found.setdefault(part["metadata"]["labels"]["kubernetes.io/service-name"], set()).update(*(one["addresses"] for one in ready))
+        wanted = {app: set(addresses) for app, addresses in self.addresses.items()}
+        need(found == wanted, f"{found} of {wanted}")
 
     def _remember(self, kind: str, name: str, stack: str) -> str:
         self._made[(kind, name)] = stack

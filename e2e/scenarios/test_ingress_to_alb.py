@@ -212,6 +212,7 @@ def test_targets_follow_the_endpoints(shop, cluster):
 def test_a_changed_path_changes_a_rule_and_nothing_else(shop, cloud):
     shop.ingress("a", [on_web("/one"), on_web("/two")], IP)
     shop.up("a")
+    shop.targets("web:80", [f"{address}:8080" for address in shop.addresses["web"]])
     before = {kind: shop.seen("a")[kind] for kind in ("attributes", "tags", "securityGroups", "zones")}
     arn, groups, mark = shop.arn("a"), list(shop.target_groups()), cloud.mark()
     shop.ingress("a", [on_web("/one"), on_web("/three")], IP)
