@@ -1,4 +1,4 @@
-"""A rule lets go of its targets when one of those that come after them is healthy."""
+"""A rule lets go of its targets, and a status of its load balancer, when what comes after them is healthy."""
 
 import pytest
 
@@ -69,3 +69,33 @@ def test_a_neighbour_does_not_wait(shop, cluster, sick):
     shop.ingress("b", [(HOST, "/c", "Prefix", "web", 80)], group)
     wanted = [f"{HOST} /c,/c/* -> b-web:80", f"{HOST} /* -> a-web:80"]
     eventually("the neighbour's rule", lambda: need(sorted(shop.routes("b")) == sorted(wanted), shop.routes("b")))
+
+
+@pytest.fixture
+def slow_checks(cloud):
+    """Targets are healthy some seconds after they were registered."""
+    cloud.control("PUT", "settings", {"target_initial_seconds": 8.0})
+    yield
+    cloud.control("PUT", "settings", {"target_initial_seconds": 0.0})
+
+
+def test_a_status_shows_the_load_balancer_that_serves_until_its_successor_does(shop, cluster, slow_checks):
+    stack = shop.ingress("a", on("web"), {**IP, "scheme": "internal"})
+    shop.up("a")
+    served(shop)
+    before, old = shop.address("a"), shop.arn("a")
+
+    shop.ingress("a", on("web"), {**IP, "scheme": "internet-facing"})
+    eventually("the wait is told", lambda: cluster.condition(stack, "WaitingForTargets"))
+    assert shop.address("a") == before
+
+    def moved():
+        need(shop.address("a") != before, before)
+
+    eventually("the new address", moved, PATIENCE)
+    (group,) = shop.cloud.elb.describe_target_groups(LoadBalancerArn=shop.arn("a"))["TargetGroups"]
+    found = shop.cloud.elb.describe_target_health(TargetGroupArn=group["TargetGroupArn"])["TargetHealthDescriptions"]
+    assert "healthy" in [one["TargetHealth"]["State"] for one in found]
+    cluster.ready(stack)
+    gone = "the old load balancer goes"
+    eventually(gone, lambda: need(old not in str(shop.cloud.elb.describe_load_balancers()), old), PATIENCE)

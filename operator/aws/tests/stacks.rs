@@ -9,16 +9,19 @@
 
 mod support;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use fairway_aws::{
     config::{Config, Quota, Quotas},
-    model::{Action, LoadBalancerKind, Scheme, Tags, WeightedTarget},
+    model::{Action, LoadBalancer, LoadBalancerKind, ResourceKind as _, Scheme, Tags, WeightedTarget},
     observed::{LoadBalancerSeen, RuleSeen},
     stack::{StackOp, Stacks},
 };
 use fairway_core::{
-    evaluate::Evaluation,
+    evaluate::{Address, AddressWish, Evaluation, StatusWish},
     ids::{Key, ProviderKind, StackId, StackKey},
     plan::{Effect, Operation as _, ResourceKey, Wait},
     report::report,
@@ -271,7 +274,8 @@ fn another_scheme_is_another_load_balancer_made_before_the_old_one_goes() {
     let made = ops.iter().position(|one| matches!(one.op, StackOp::CreateLoadBalancer(_))).unwrap();
     let gone = ops.iter().position(|one| matches!(one.op, StackOp::DeleteLoadBalancer(_))).unwrap();
     assert!(made < gone);
-    assert!(matches!(ops[gone].waits.as_slice(), [Wait::LoadBalancerActive(_)]), "{:?}", ops[gone].waits);
+    let waits = ops[gone].waits.as_slice();
+    assert!(matches!(waits, [Wait::LoadBalancerActive(_), Wait::AddressWithdrawn(_)]), "{waits:?}");
     world.settle(&config(), &own("web"));
     let new = balancer(&world);
     assert_ne!(new.name, old);
@@ -721,6 +725,52 @@ fn a_rule_keeps_its_targets_until_one_of_the_next_is_healthy() {
     assert_eq!(deletions(&last).len(), 2, "{:?}", deletions(&last));
     assert_eq!(world.observed.target_groups.keys().collect::<Vec<_>>(), [&new]);
     assert_eq!(codes(&last), []);
+}
+
+/// The load balancer that is shown, as its key says, by every status.
+fn shown(evaluation: &Evaluation<Stacks>) -> String {
+    let [StatusWish { addresses, .. }] = evaluation.status.as_slice() else { panic!("one object") };
+    let [AddressWish { address: Address::Of(key), .. }] = addresses.as_slice() else { panic!("one address") };
+    LoadBalancer::name_in(&key.0).unwrap().to_owned()
+}
+
+#[test]
+fn statuses_show_the_load_balancer_that_serves_until_the_targets_of_its_successor_are_healthy() {
+    let mut world = World::recorded();
+    world.add(&json!([ingress("web", &[], &[("/", "web")])]));
+    world.settle(&config(), &own("web"));
+    remember(&mut world, &own("web"));
+    let (old, served) = (balancer(&world).name.clone(), world.observed.target_groups.clone());
+    world.change(&ingress("web", &[("scheme", "internet-facing")], &[("/", "web")]));
+    let (first, _) = world.look(&config(), &own("web"));
+    assert_eq!((shown(&first), codes(&first)), (old.clone(), vec![]), "nobody knows yet");
+    let made = first.plan.ops().iter().filter(|planned| !planned.op.describe().starts_with("delete "));
+    made.for_each(|planned| world.apply(&planned.op));
+    let fresh = world.observed.target_groups.iter().filter(|(name, _)| !served.contains_key(*name));
+    world.unhealthy = fresh.map(|(_, group)| group.arn.clone()).collect();
+
+    let (waiting, _) = world.look(&config(), &own("web"));
+    assert_eq!(codes(&waiting), [("web".to_owned(), "WaitingForTargets", true)]);
+    assert_eq!(shown(&waiting), old);
+    let withdrawn = |wait: &Wait| matches!(wait, Wait::AddressWithdrawn(_));
+    assert!(waiting.plan.ops()[0].waits.iter().any(withdrawn), "{:?}", lines(&waiting));
+    assert_eq!(deletions(&waiting).len(), waiting.plan.ops().len(), "and all that goes comes after it");
+
+    let mut broken = world.clone();
+    broken.unhealthy.extend(served.values().map(|group| group.arn.clone()));
+    let (nothing, _) = broken.look(&config(), &own("web"));
+    assert_ne!(shown(&nothing), old, "nothing healthy is nothing to wait for");
+
+    let unhealthy = std::mem::take(&mut world.unhealthy);
+    let (healthy, _) = world.look(&config(), &own("web"));
+    assert_ne!(shown(&healthy), old);
+    assert_eq!(codes(&healthy), []);
+    let dns_name = world.observed.load_balancers[&shown(&healthy)].handle.dns_name.clone().unwrap();
+    world.last_good.addresses = BTreeMap::from([(dns_name, "Z".to_owned())]);
+    world.last_good.hostname = None;
+    world.unhealthy = unhealthy;
+    let (after, _) = world.look(&config(), &own("web"));
+    assert_ne!(shown(&after), old, "it is not taken back");
 }
 
 /// Where connections to what stands in front of `web` go: a load balancer, by name, and the port of its listener.

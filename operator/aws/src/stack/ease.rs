@@ -8,6 +8,8 @@
 //! What is asked of health is asked only while something is about to change.
 
 mod front;
+mod successor;
+mod unwell;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,9 +42,11 @@ pub(super) struct Eased {
     pub(super) waits: Vec<(fairway_core::plan::ResourceKey, String)>,
     /// Whether what stands in front leads to what is to go.
     pub(super) keeps_all: bool,
+    /// Name of the load balancer that is shown in the place of its successor.
+    pub(super) shown: Option<String>,
 }
 
-/// Holds back what has to wait.
+/// Holds back what has to wait. `published` are the DNS names that statuses show, in lower case.
 ///
 /// # Errors
 /// What has to be known first.
@@ -50,6 +54,7 @@ pub(super) fn ease(
     model: &StackModel,
     claimed: &Claimed,
     facts: &Facts<Stacks>,
+    published: &BTreeSet<String>,
 ) -> Result<Eased, Vec<Query>> {
     let mut easing = Easing { model, claimed, facts, asks: BTreeSet::new(), kept: BTreeSet::new() };
     let (mut eased, mut waits) = (model.clone(), Vec::new());
@@ -74,9 +79,13 @@ pub(super) fn ease(
     let in_front = front::hold(&mut eased, &mut easing);
     let keeps_all = !in_front.is_empty();
     waits.extend(in_front);
+    let shown = successor::hold(model, published, &mut easing).map(|(shown, unwell)| {
+        waits.extend(unwell);
+        shown
+    });
     let Easing { asks, kept, .. } = easing;
     if asks.is_empty() {
-        Ok(Eased { model: eased, kept, waits, keeps_all })
+        Ok(Eased { model: eased, kept, waits, keeps_all, shown })
     } else {
         Err(asks.into_iter().collect())
     }

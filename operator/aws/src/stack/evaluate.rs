@@ -206,7 +206,8 @@ impl Look<'_> {
         let standing = protected::in_front(&model, &claimed, (&resource_key, left_out.is_some()));
         let standing = standing.cloned();
         certificates.resolve(&mut model);
-        let eased = ease(&model, &claimed, self.input.facts)?;
+        let eased = ease(&model, &claimed, self.input.facts, &self.published())?;
+        let shown = eased.shown.as_ref().map(|name| status::wishes(&self.intent, &named(&model, name, None)));
         let claimed = claimed.without_groups(&eased.kept);
         let objects = self.without_objects_of(&eased.kept);
         let planned = plan::plan(&Planning {
@@ -233,8 +234,15 @@ impl Look<'_> {
             stays.flat_map(|seen| self.blame(&LowerError::DeletionProtected { name: seen.name.clone() }));
         let notes = held.chain(told).chain(left_out).chain(stays).chain(self.waiting(&eased.waits)).collect();
         let mut evaluation = self.evaluation(model, planned.plan, bindings, notes);
+        evaluation.status = shown.unwrap_or(evaluation.status);
         standing.iter().for_each(|seen| protected::show(&mut evaluation.status, seen));
         Ok(if settled { evaluation } else { unfinished(evaluation) })
+    }
+
+    /// DNS names that statuses show.
+    fn published(&self) -> BTreeSet<String> {
+        let last = self.input.last_good;
+        last.addresses.keys().chain(&last.hostname).map(|name| name.to_lowercase()).collect()
     }
 
     /// Objects that left and are served elsewhere now have to be live there before anything of theirs goes.

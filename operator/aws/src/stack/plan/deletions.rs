@@ -59,10 +59,7 @@ impl Making<'_> {
         let standing = self.input.standing.map(|seen| &seen.name);
         let stale = self.stale_balancers(|role| role == Some(tags::FRONTEND));
         for balancer in stale.into_iter().filter(|one| Some(&one.get().name) != standing) {
-            let mut waits = self.before_balancer_goes(balancer.get(), successor);
-            // What is left serves the same objects: nobody may be sent here any more.
-            let shown = balancer.get().handle.dns_name.as_ref().filter(|_| successor.is_some());
-            waits.extend(shown.map(|name| Wait::AddressWithdrawn(name.to_lowercase())));
+            let waits = self.before_balancer_goes(balancer.get(), successor);
             self.draft.delete(StackOp::DeleteLoadBalancer(balancer), waits);
         }
         if standing.is_none() {
@@ -123,6 +120,9 @@ impl Making<'_> {
         waits.extend(
             successor.map(|name| Wait::LoadBalancerActive(ResourceKey::new(LoadBalancer::KIND, name))),
         );
+        // What is left serves the same objects: nobody may be sent here any more.
+        let shown = balancer.handle.dns_name.as_ref().filter(|_| successor.is_some());
+        waits.extend(shown.map(|name| Wait::AddressWithdrawn(name.to_lowercase())));
         let dns_name = balancer.handle.dns_name.as_ref().filter(|_| self.input.config.dns);
         waits.extend(dns_name.map(|name| Wait::RecordsGone(name.to_lowercase())));
         waits
