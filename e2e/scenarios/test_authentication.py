@@ -10,9 +10,10 @@ from e2e.lib.waiting import eventually, need, steadily
 HOST = "auth.example.com"
 HTTPS = {"target-type": "ip", "listen-ports": '[{"HTTPS": 443}]'}
 OWNER = None
+FLAGS = ("--secrets-period=5",)
 POOL = {"userPoolARN": "arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_a", "userPoolClientID": "shop", "userPoolDomain": "shop"}
-# Secrets are read again within 75 s of a change.
-REFRESH = 90.0
+# Within which Secrets are read again.
+REFRESH = 20.0
 
 
 def provider(secret="oidc"):

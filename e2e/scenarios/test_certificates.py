@@ -9,11 +9,12 @@ from e2e.lib import tls
 from e2e.lib.waiting import eventually, need, steadily
 
 OWNER = None
+FLAGS = ("--secrets-period=5",)
 HOST = "certificates.example.com"
 ASKED = {"target-type": "ip", "fairway.dev/import-certificates": "true"}
 DIGEST = "fairway.dev/secret-digest"
-# Secrets are read again within 75 s of a change.
-REFRESH = 90.0
+# Within which Secrets are read again.
+REFRESH = 20.0
 OF_ACM = ("ImportCertificate", "DeleteCertificate", "AddTagsToCertificate", "RemoveTagsFromCertificate")
 
 

@@ -100,6 +100,9 @@ pub(crate) struct Options {
     /// How often AWS is compared with what was applied, in seconds.
     #[arg(long, default_value = "36000", value_parser = seconds)]
     pub(crate) drift_period: Duration,
+    /// How often Secrets that Ingresses name are read again, in seconds.
+    #[arg(long, default_value = "60", value_parser = seconds)]
+    pub(crate) secrets_period: Duration,
 }
 
 /// What can be switched on or off, spelled as the peer does.

@@ -2,7 +2,7 @@
 //!
 //! | the Secret          | read again     |
 //! |---------------------|----------------|
-//! | is there            | after 60 s     |
+//! | is there            | after a period |
 //! | is not there        | after 5 s      |
 //!
 //! Secrets are not watched: whoever may watch one by its name may watch them all. Those that were asked for are read again
@@ -23,8 +23,6 @@ use tracing::warn;
 use crate::error::ClusterError;
 
 /// See the module's table.
-const REFRESH: Duration = Duration::from_secs(60);
-/// See the module's table.
 const RETRY: Duration = Duration::from_secs(5);
 /// For one request.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -32,6 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Reads Secrets, and knows which of them changed.
 pub struct Secrets {
     client: Client,
+    period: Duration,
     seen: Mutex<BTreeMap<Key, Seen>>,
 }
 
@@ -44,18 +43,11 @@ struct Seen {
     due: Instant,
 }
 
-impl Seen {
-    fn now(secret: Option<&Secret>) -> Self {
-        let wait = if secret.is_some() { REFRESH } else { RETRY };
-        Self { version: secret.and_then(|secret| secret.resource_version()), due: Instant::now() + wait }
-    }
-}
-
 impl Secrets {
-    /// Reads by `client`. Nothing is asked yet.
+    /// Reads by `client`, those that are there once a `period`. Nothing is asked yet.
     #[must_use]
-    pub fn new(client: &Client) -> Self {
-        Self { client: client.clone(), seen: Mutex::default() }
+    pub fn new(client: &Client, period: Duration) -> Self {
+        Self { client: client.clone(), period, seen: Mutex::default() }
     }
 
     /// A Secret as it is now; `None` when there is none.
@@ -92,8 +84,9 @@ impl Secrets {
     }
 
     fn note(&self, key: &Key, found: Option<&Secret>) -> Option<String> {
-        let seen = Seen::now(found);
-        let version = seen.version.clone();
+        let wait = if found.is_some() { self.period } else { RETRY };
+        let version = found.and_then(|secret| secret.resource_version());
+        let seen = Seen { version: version.clone(), due: Instant::now() + wait };
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), seen);
         version
     }

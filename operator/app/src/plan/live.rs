@@ -58,7 +58,7 @@ impl Live {
         let (watches, _changes) = Watches::start(&client);
         let cluster = Arc::new(Cluster {
             watches,
-            secrets: Secrets::new(&client),
+            secrets: Secrets::new(&client, options.secrets_period),
             writer: Writer::new(client.clone(), &fairway_dns::CODES),
             recorder: Recorder::new(client.clone(), "fairway", "plan"),
             lease,

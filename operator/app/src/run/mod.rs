@@ -110,7 +110,7 @@ pub(crate) async fn run(command: Run) -> anyhow::Result<()> {
     let (watches, changes) = Watches::start(&client);
     let cluster = Arc::new(Cluster {
         watches,
-        secrets: Secrets::new(&client),
+        secrets: Secrets::new(&client, command.options.secrets_period),
         writer: Writer::new(client.clone(), &fairway_dns::CODES),
         recorder: Recorder::new(client.clone(), "fairway", &command.identity),
         lease: lease.clone(),
