@@ -96,3 +96,24 @@ def test_defect_15_a_certificate_that_does_not_come_keeps_nobody_waiting(shop, c
     eventually("the listener is there", lambda: need("443/HTTPS" in shop.seen("a")["listeners"], shop.seen("a")["listeners"]), ISSUED)
     shop.up("a")
     assert counted(cloud) == 1
+
+
+def test_a_public_certificate_is_proved_in_its_zone(shop, cluster, cloud):
+    host = f"pub-{shop.namespace}.example.com"
+    shop.ingress("a", routes(host), {**IP, "create-acm-cert": "true"})
+    listeners = shop.up("a", seconds=ISSUED)["listeners"]
+    arn = only(cloud, shop.namespace, host)
+    assert listeners["443/HTTPS"]["certificates"] == [arn]
+    (option,) = cloud.acm.describe_certificate(CertificateArn=arn)["Certificate"]["DomainValidationOptions"]
+    record = option["ResourceRecord"]
+    proof = (record["Name"].rstrip("."), "CNAME")
+    found = cloud.records()[proof]
+    assert [value.rstrip(".") for value in found["values"]] == [record["Value"].rstrip(".")] and found["TTL"] == 60, found
+
+    shop.remove("Ingress", "a")
+    assert requested(cloud, shop.namespace) == {}
+    eventually("its name is given back", lambda: need((host, "A") not in cloud.records(), cloud.records()))
+    assert proof in cloud.records(), "other certificates of the domain may be renewed by it"
+    gone = {"Name": record["Name"], "Type": "CNAME", "TTL": 60, "ResourceRecords": [{"Value": value} for value in found["values"]]}
+    batch = {"Changes": [{"Action": "DELETE", "ResourceRecordSet": gone}]}
+    cloud.dns.change_resource_record_sets(HostedZoneId=cloud.zone("example.com"), ChangeBatch=batch)

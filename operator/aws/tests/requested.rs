@@ -331,13 +331,43 @@ fn what_a_person_has_to_do_is_said_to_the_letter() {
     assert_eq!(notes(&world).remove(0).class, Class::Environment, "ACM would have issued it by now");
     let records = [("_x.a.example.com".to_owned(), "_y.acm-validations.aws".to_owned())];
     requests(&mut world).remove(0).records = records.into();
-    let told = notes(&world).remove(0);
+    let without_dns = Config { dns: false, ..config() };
+    let (evaluation, _) = world.look(&without_dns, &unit());
+    let told = &evaluation.notes[0];
     assert_eq!((told.class, told.code.as_str()), (Class::Environment, "ValidationRecordsMissing"));
     let record = "CNAME _x.a.example.com to _y.acm-validations.aws";
     assert_eq!(
         told.message,
         awaited(&format!("ACM looks for records that have to be made by hand: {record}"))
     );
+    assert!(evaluation.bindings.keys().all(|key| !key.0.starts_with("proof/")), "nobody reads it");
+}
+
+#[test]
+fn zones_are_told_what_amazon_looks_for_as_long_as_the_certificate_is_wanted() {
+    let mut world = world(&[ingress("shop", &["a.example.com"], &json!({}))]);
+    settle(&mut world);
+    let records = [("_x.a.example.com".to_owned(), "_y.acm-validations.aws".to_owned())];
+    let request = requests(&mut world).remove(0);
+    (request.records, request.age) = (records.into(), 60);
+    let proofs = |world: &World| -> Vec<(String, String)> {
+        let (evaluation, _) = world.look(&config(), &unit());
+        let all = evaluation.bindings.into_iter().map(|(key, handle)| (key.0, handle.id));
+        all.filter(|(key, _)| key.starts_with("proof/")).collect()
+    };
+    let told = notes(&world).remove(0);
+    assert_eq!((told.class, told.code.as_str()), (Class::Pending, "CertificatePending"), "time will do");
+    assert!(told.message.contains("Amazon looks for CNAME _x.a.example.com to _y."), "{}", told.message);
+    let proof = ("proof/default/shop/_x.a.example.com".to_owned(), "_y.acm-validations.aws".to_owned());
+    assert_eq!(proofs(&world), std::slice::from_ref(&proof));
+
+    world.issue();
+    settle(&mut world);
+    assert_eq!(proofs(&world), [proof], "it is renewed by them");
+    requests(&mut world).remove(0).age = 15 * 60;
+    world.change(&ingress("shop", &["a.example.com"], &plain()));
+    settle(&mut world);
+    assert_eq!(proofs(&world), []);
 }
 
 #[test]

@@ -15,6 +15,7 @@
 //! | [`read`]     | snapshot to intent                                                       |
 //! | [`plan`]     | operations as a DAG, and the linter that proves every prefix safe        |
 //! | [`policy`]   | which part of a plan may be applied                                      |
+//! | [`proof`]    | what stacks ask of zones for certificate authorities                     |
 //! | [`evaluate`] | the shape of the one pure entry, asked again until it needs nothing more |
 //! | [`report`]   | conditions, events and the next look, from an evaluation and its outcome |
 //! | [`admission`] | what the API server is answered before an object is stored              |
@@ -27,6 +28,7 @@ pub mod intent;
 pub mod note;
 pub mod plan;
 pub mod policy;
+pub mod proof;
 pub mod read;
 pub mod report;
 pub mod settings;

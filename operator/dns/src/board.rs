@@ -27,10 +27,11 @@ pub fn handles(config: &DnsConfig, apex: &Name, zone: &ZoneObserved) -> Bindings
     registry.ours().filter_map(|(record, _)| Some((record.resource(), record.handle()?))).collect()
 }
 
-/// Handles of the records of a model that is applied.
+/// Handles of the records of a model that is applied; of proofs, which are not ours, none.
 #[must_use]
 pub fn handles_of(model: &ZoneModel) -> Bindings {
-    let records = model.names.iter().flat_map(|desired| match &desired.wanted {
+    let owned = model.names.iter().filter(|desired| !desired.proof);
+    let records = owned.flat_map(|desired| match &desired.wanted {
         Wanted::Records { records, .. } => records.as_slice(),
         Wanted::AsIs => &[],
     });

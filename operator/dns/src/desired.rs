@@ -52,6 +52,9 @@ pub struct Desired {
     pub from: Provenance,
     /// What has to be there.
     pub wanted: Wanted,
+    /// Whether it is a proof: see [`Wish::proof`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub proof: bool,
 }
 
 /// What has to be there.
@@ -107,6 +110,7 @@ pub fn desire(award: &Award, apex: &Name) -> Result<Desired, Vec<Note>> {
         asked_by: award.asked_by.clone(),
         from: wish.from.clone(),
         wanted,
+        proof: wish.proof,
     })
 }
 

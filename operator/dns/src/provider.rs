@@ -24,8 +24,8 @@ use crate::{
     name::Name,
     record::RecordSet,
     sources::{self, Asked},
-    wish::award,
-    zone::{HostedZone, ZoneId, zones_of},
+    wish::{Wish, award},
+    zone::{HostedZone, Visibility, ZoneId, zones_of},
 };
 
 /// The compiler from members and published addresses to changes of hosted zones.
@@ -162,11 +162,20 @@ fn managed(config: &DnsConfig, facts: &Facts<Zones>) -> Option<Vec<HostedZone>> 
     Some(zones)
 }
 
+/// The zones that a wish is written to.
+fn homes<'a>(wish: &Wish, zones: &'a [HostedZone]) -> BTreeSet<&'a ZoneId> {
+    let mut homes = zones_of(&wish.name, zones);
+    let public =
+        |id: &ZoneId| zones.iter().any(|zone| zone.id == *id && zone.visibility == Visibility::Public);
+    homes.retain(|id| !wish.proof || public(id));
+    homes
+}
+
 /// What is said about names that belong to no zone.
 fn unassigned(asked: &Asked, zones: &[HostedZone], config: &DnsConfig) -> Vec<Note> {
     let mut notes = asked.notes.clone();
     for wish in asked.wishes.iter().filter(|wish| config.filter.takes_name(&wish.name)) {
-        if zones_of(&wish.name, zones).is_empty() {
+        if homes(wish, zones).is_empty() {
             notes.push(Note::warn(&wish.from.object, &NoZone(wish.name.clone())));
         }
     }
@@ -184,9 +193,10 @@ pub fn lower(
     zones: &[HostedZone],
     config: &DnsConfig,
 ) -> (ZoneModel, Vec<Note>) {
-    let here = asked.wishes.into_iter().filter(|wish| {
-        config.filter.takes_name(&wish.name) && zones_of(&wish.name, zones).contains(&zone.id)
-    });
+    let here = asked
+        .wishes
+        .into_iter()
+        .filter(|wish| config.filter.takes_name(&wish.name) && homes(wish, zones).contains(&zone.id));
     let (awards, mut notes) = award(here.collect());
     let mut names = Vec::new();
     for award in &awards {

@@ -6,6 +6,8 @@
 //! | targets        | `status.addresses` of the stack's `LoadBalancerState`: present once it is active    |
 //! | dual-stack     | the IP address type that some member of the stack asks for                          |
 //!
+//! | proofs         | what a certificate authority looks for, as the state of the member's stack says     |
+//!
 //! A member whose stack has published nothing keeps what its names have: neither a transient emptiness nor a change of
 //! class takes a name away. An object that left its stack, or was deleted, asks for nothing any more; but as long as a
 //! load balancer on AWS that nobody else has is published, as it is until its stack knows that it can go, what points at
@@ -19,6 +21,7 @@ use fairway_core::{
     ids::{Key, Kind, ObjectRef, ProviderKind},
     intent::{Intent, Member},
     note::Note,
+    proof::Proof,
     read::{self, Candidate, ReadConfig},
     settings::{Provenance, Unreadable, alb, dns, nlb, words::IpAddressType},
     snapshot::Snapshot,
@@ -32,6 +35,9 @@ use crate::{
     txt::Claim,
     wish::{Target, Targets, Wish},
 };
+
+/// Seconds; what the peer gives them.
+const PROOF_TTL: u32 = 60;
 
 /// All that the cluster asks of DNS.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -128,10 +134,29 @@ fn ask_for(
                     ttl,
                     evaluate_target_health: dns.evaluate_target_health,
                     routing: None,
+                    proof: false,
                 }),
                 Err(problem) => asked.notes.push(Note::warn(&member.object, &problem)),
             }
         }
+        let proofs = status.into_iter().flat_map(|status| Proof::recorded(&status.arns));
+        let own = proofs.filter(|proof| proof.object == member.object);
+        asked.wishes.extend(own.map(|proof| prove(proof, created(snapshot, &member.object))));
+    }
+}
+
+/// The wish for what a certificate authority looks for.
+fn prove(proof: Proof, created: Option<String>) -> Wish {
+    let key = format!("{}{}", alb::PREFIX, alb::CREATE_ACM_CERT.key);
+    Wish {
+        from: Provenance { object: proof.object, key },
+        created,
+        name: Name::observed(&proof.name),
+        targets: Targets::Published(vec![Target::Host(Name::observed(&proof.value))]),
+        ttl: Some(PROOF_TTL),
+        evaluate_target_health: false,
+        routing: None,
+        proof: true,
     }
 }
 

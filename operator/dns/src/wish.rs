@@ -33,6 +33,10 @@ pub struct Wish {
     pub evaluate_target_health: bool,
     /// `None`: simple routing.
     pub routing: Option<Routing>,
+    /// Whether it shows a certificate authority that the domain is ours: it belongs into public zones alone, who wrote it
+    /// does not matter, and it stays, as other certificates of the domain are renewed by it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub proof: bool,
 }
 
 /// Where a name should point.

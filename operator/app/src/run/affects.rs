@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fairway_cluster::watches::Change;
 use fairway_core::{
     ids::{Key, StackId},
+    proof::Proof,
     read::{self, Candidate, ReadConfig},
     snapshot::Snapshot,
 };
@@ -80,7 +81,7 @@ pub(crate) fn affects(
         }
         Change::State { before, after } => {
             let (before, after) = (before.as_deref(), after.as_deref());
-            if before.map(addresses) != after.map(addresses) {
+            if before.map(addresses) != after.map(addresses) || proofs(before) != proofs(after) {
                 units.extend(zones.iter().cloned().map(Unit::Zone));
             }
             // Our own writes are no news. A state that went, or that an agent said something in, is.
@@ -99,6 +100,11 @@ fn asked(binding: &TargetGroupBinding) -> (&TargetGroupBindingSpec, &BTreeMap<St
 
 fn addresses(state: &LoadBalancerState) -> &[LoadBalancerAddress] {
     state.status.as_ref().map(|status| status.addresses.as_slice()).unwrap_or_default()
+}
+
+fn proofs(state: Option<&LoadBalancerState>) -> Vec<Proof> {
+    let status = state.and_then(|state| state.status.as_ref());
+    status.into_iter().flat_map(|status| Proof::recorded(&status.arns)).collect()
 }
 
 /// What an agent says in a state.

@@ -7,7 +7,8 @@
 //! |------------------------------------|-------------|--------------------------------------------------|
 //! | nothing, or no record is told yet  | Pending     | ACM                                              |
 //! | the same for a quarter of an hour  | Environment | who can ask ACM why                              |
-//! | records                            | Environment | who can make them                                |
+//! | records, without DNS here          | Environment | who can make them                                |
+//! | records, with DNS here             | Pending     | the zones; after a quarter of an hour who can see why |
 //! | it failed                          | Environment | who can do away with the reason                  |
 
 use std::collections::BTreeMap;
@@ -28,17 +29,17 @@ use crate::{
 /// told.
 const SOON: u64 = 15 * 60;
 
-/// The members that wait, by object.
+/// The members that wait, by object. `dns`: whether what Amazon looks for is written here.
 pub(super) fn members(
     lowered: &Lowered,
     matched: &Matched,
-    snapshot: &Snapshot,
-    claimed: &Claimed,
+    (snapshot, claimed): (&Snapshot, &Claimed),
+    dns: bool,
 ) -> BTreeMap<String, Awaiting> {
     let mut waiting = BTreeMap::new();
     for (want, seen) in matched.awaited(&lowered.model) {
         let Some(request) = want.request() else { continue };
-        let error = why(request, seen);
+        let error = why(request, seen, dns);
         for asked in lowered.because.get(&want.reference().key()) {
             let served = is_served(snapshot, claimed, &asked.object);
             let awaiting = Awaiting { error: error.clone().into(), served };
@@ -48,7 +49,7 @@ pub(super) fn members(
     waiting
 }
 
-fn why(request: &CertificateRequest, seen: Option<&RequestSeen>) -> RequestError {
+fn why(request: &CertificateRequest, seen: Option<&RequestSeen>, dns: bool) -> RequestError {
     let hosts = request.hosts.join(", ");
     let late = seen.is_some_and(|seen| seen.age >= SOON);
     let awaited = |state: String| RequestError::Awaited { hosts: hosts.clone(), state, late };
@@ -60,6 +61,7 @@ fn why(request: &CertificateRequest, seen: Option<&RequestSeen>) -> RequestError
         Issuance::Pending | Issuance::Issued if records.is_empty() => {
             awaited("ACM has not issued it yet".to_owned())
         }
+        Issuance::Pending | Issuance::Issued if dns => awaited(format!("Amazon looks for {records}")),
         Issuance::Pending | Issuance::Issued => RequestError::ByHand { hosts, records },
     }
 }

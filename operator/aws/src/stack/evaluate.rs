@@ -11,6 +11,7 @@ use fairway_core::{
     intent::Intent,
     note::Note,
     plan::{Bindings, Plan, ResourceKey, Wait},
+    proof::Proof,
     read::{self, ReadConfig},
 };
 use fairway_crds::TargetGroupBinding;
@@ -169,7 +170,8 @@ impl Look<'_> {
     fn hold_back(self, scene: Scene<'_>, observed: &StackObserved) -> Result<Self, Vec<Query>> {
         let claimed = Claimed::of(observed, &tags::marks(self.input.config, self.input.unit));
         let matched = Matched::of(&self.lowered.model, &claimed, &tags::resource_key(self.input.unit));
-        let waiting = awaited::members(&self.lowered, &matched, self.input.snapshot, &claimed);
+        let waiting =
+            awaited::members(&self.lowered, &matched, (self.input.snapshot, &claimed), self.input.config.dns);
         if waiting.is_empty() {
             return Ok(self);
         }
@@ -195,6 +197,7 @@ impl Look<'_> {
         let adopted = adopt(&self.lowered, (&claimed, &lost), (quotas, &resource_key));
         let certificates = Matched::of(&self.lowered.model, &claimed, &resource_key);
         bindings.extend(certificates.handles());
+        bindings.extend(self.proofs(&certificates));
         let Adopted { mut model, left_out, settled } = match adopted {
             Ok(adopted) => adopted,
             Err(problem) => return Ok(self.held(bindings, &problem)),
@@ -243,6 +246,22 @@ impl Look<'_> {
     fn published(&self) -> BTreeSet<String> {
         let last = self.input.last_good;
         last.addresses.keys().chain(&last.hostname).map(|name| name.to_lowercase()).collect()
+    }
+
+    /// What Amazon looks for before it issues certificates, and again when it renews them.
+    fn proofs(&self, certificates: &Matched) -> Bindings {
+        let requested = certificates.kept.iter().filter(|_| self.input.config.dns);
+        let requested = requested.filter_map(|(name, seen)| Some((name, seen.get().request()?)));
+        let proofs = requested.flat_map(|(name, request)| {
+            let asked = self.lowered.because.get(&Ref::<Certificate>::new(name).key());
+            asked.into_iter().flat_map(|asked| {
+                request.records.iter().map(move |(name, value)| {
+                    let (object, name) = (asked.object.clone(), name.clone());
+                    Proof { object, name, value: value.clone() }.handle()
+                })
+            })
+        });
+        proofs.collect()
     }
 
     /// Objects that left and are served elsewhere now have to be live there before anything of theirs goes.

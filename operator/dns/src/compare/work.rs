@@ -46,6 +46,9 @@ impl<'w, 'a> Work<'w, 'a> {
             self.kept.extend(ours.iter().map(|(record, _)| record));
             return Vec::new();
         };
+        if desired.proof {
+            return self.prove(records, desired);
+        }
         let (mut missing, mut replaced) = (Vec::new(), Vec::new());
         for want in records {
             let Some((have, mark)) = ours.iter().find(|(have, _)| have.kind == want.kind) else {
@@ -73,6 +76,18 @@ impl<'w, 'a> Work<'w, 'a> {
                 desired.asked_by.iter().map(|object| Note::warn(object, &obstacle)).collect()
             }
         }
+    }
+
+    /// Creates what nobody has written yet, and owns none of it.
+    fn prove(&mut self, records: &[RecordSet], desired: &Desired) -> Vec<Note> {
+        let there = |want: &RecordSet| self.registry.at(&want.name).iter().any(|have| have.says(want, false));
+        let missing: Vec<&RecordSet> = records.iter().filter(|want| !there(want)).collect();
+        if let Some(obstacle) = missing.iter().find_map(|want| self.is_free(want).err()) {
+            return desired.asked_by.iter().map(|object| Note::warn(object, &obstacle)).collect();
+        }
+        let create = |want: &RecordSet| Change { action: Action::Create, record: want.clone() };
+        self.writes.extend(missing.into_iter().map(create));
+        Vec::new()
     }
 
     /// What is ours and cannot stand beside what is missing: a CNAME beside anything, simple beside routed.

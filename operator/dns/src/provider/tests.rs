@@ -310,3 +310,53 @@ fn addresses_take_the_ttl_that_was_asked_for() {
         ["CREATE A www.example.com 192.0.2.7 (120 s)", "CREATE AAAA www.example.com 2001:db8::7 (120 s)"]
     );
 }
+
+#[test]
+fn a_proof_is_written_once_where_the_public_sees_it_and_stays() {
+    const RECORD: &str = "_a.www.example.com";
+    let mut objects = served(&load_balancer());
+    objects[1]["status"]["arns"] = json!({format!("proof/shop/web/{RECORD}"): "_b.acm-validations.aws"});
+    let empty = ZoneObserved::default();
+    let made = evaluate(&objects, &empty);
+    let created = format!("CREATE CNAME {RECORD} _b.acm-validations.aws (60 s)");
+    assert!(lines(&made).contains(&created), "{:?}", lines(&made));
+    let zone = applied(&made, &empty);
+    let texts: Vec<&RecordSet> = zone.records.iter().filter(|one| one.kind == RecordType::Txt).collect();
+    assert!(!texts.is_empty() && texts.iter().all(|one| !one.name.as_str().contains("_a")), "{texts:?}");
+
+    let looked = evaluate(&objects, &zone);
+    assert!(looked.plan.is_empty() && looked.notes.is_empty(), "whoever wrote it: {:?}", looked.notes);
+    let last_good = LastGood { fingerprint: Some(made.fingerprint.clone()), ..LastGood::default() };
+    let Step::Done(settled) = step(&objects, None, &last_good) else { panic!("looked at the zone") };
+    assert_eq!((looked.bindings, looked.fingerprint), (settled.bindings, made.fingerprint));
+    let deleted = lines(&evaluate(&[], &zone));
+    assert_eq!(deleted.len(), 1, "other certificates of the domain may be renewed by it: {deleted:?}");
+    assert!(!deleted[0].contains(RECORD));
+
+    let other = |value: &str| RecordSet {
+        name: Name::observed(RECORD),
+        kind: RecordType::Cname,
+        routing: None,
+        content: Content::Values { ttl: 300, values: vec![value.to_owned()] },
+    };
+    let in_the_way = ZoneObserved { records: vec![other("elsewhere.example.com")] };
+    let held = evaluate(&objects, &in_the_way);
+    assert!(!lines(&held).iter().any(|line| line.contains(RECORD)));
+    assert_eq!(held.notes[0].code, "RecordConflict");
+
+    let home = |visibility| HostedZone {
+        id: ZoneId::new("Z1"),
+        name: Name::observed("example.com"),
+        visibility,
+        tags: BTreeMap::new(),
+    };
+    let asked = sources::ask(&snapshot(&objects), &ReadConfig::default(), &config().dns);
+    let proof = asked.wishes.iter().find(|wish| wish.proof).unwrap();
+    assert_eq!(homes(proof, &[home(Visibility::Public)]).len(), 1);
+    assert!(homes(proof, &[home(Visibility::Private)]).is_empty());
+    let notes = unassigned(&asked, &[home(Visibility::Private)], &config().dns);
+    assert_eq!(
+        notes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        [format!("Ingress shop/web NoZone: no hosted zone for {RECORD}")]
+    );
+}

@@ -77,6 +77,7 @@ pub(crate) fn wish(who: &str, at: &str, targets: Targets) -> Wish {
         ttl: None,
         evaluate_target_health: true,
         routing: None,
+        proof: false,
     }
 }
 

@@ -18,6 +18,8 @@ use fairway_dns::record::{Content, RecordType};
 
 /// Seconds until a private authority has issued.
 const PRIVATE: u64 = 20;
+/// Where the records that Amazon looks for point.
+pub(crate) const VALIDATIONS: &str = "acm-validations.aws";
 /// Seconds until the records are told.
 const TOLD: u64 = 3;
 /// Seconds until Amazon gives up looking for records.
@@ -183,5 +185,5 @@ impl Aws {
 fn validation(name: &str) -> (String, String) {
     let domain = name.strip_prefix("*.").unwrap_or(name);
     let digest: String = sha256_hex([domain]).chars().take(32).collect();
-    (format!("_{digest}.{domain}"), format!("_{digest}.acm-validations.aws"))
+    (format!("_{digest}.{domain}"), format!("_{digest}.{VALIDATIONS}"))
 }

@@ -30,6 +30,7 @@ use std::collections::BTreeMap;
 
 use fairway_aws::facts::{Certificate, Interface, Subnet};
 
+pub(crate) use certificate::VALIDATIONS;
 pub use certificate::{ImportedRow, RequestedRow};
 pub use listener::{ListenerAsk, ListenerChange, ListenerRow};
 pub use load_balancer::{BalancerAsk, BalancerRow, State};
