@@ -23,7 +23,7 @@ use crate::{
     network::{NetworkOp, RULE_DESCRIPTION},
     observed::{CertificateSeen, LoadBalancerSeen, SecurityGroupSeen, TargetGroupSeen},
     ownership::{Owned, Tagged},
-    stack::{StackOp, protected::PROTECTION},
+    stack::{StackOp, protected::is_protected},
     tags,
 };
 
@@ -150,8 +150,6 @@ pub fn orphans(config: &Config, astray: &Account, living: &Living) -> Vec<Orphan
 
 /// Load balancers that AWS would not delete, by ARN, and why.
 fn staying(config: &Config, all: &[LoadBalancerSeen]) -> BTreeMap<String, String> {
-    let is_protected =
-        |seen: &&LoadBalancerSeen| seen.attributes.get(PROTECTION).is_some_and(|value| value == "true");
     let leads_to = |front: &LoadBalancerSeen, behind: &LoadBalancerSeen| {
         let stack = stack_of(config, &front.tags);
         let role = stack.as_ref().and_then(|stack| front.tags.get(&tags::resource_key(stack)));
@@ -159,9 +157,9 @@ fn staying(config: &Config, all: &[LoadBalancerSeen]) -> BTreeMap<String, String
             && role.is_some_and(|role| role == tags::FRONTEND)
             && stack == stack_of(config, &behind.tags)
     };
-    let protected: Vec<&LoadBalancerSeen> = all.iter().filter(is_protected).collect();
+    let protected: Vec<&LoadBalancerSeen> = all.iter().filter(|seen| is_protected(seen)).collect();
     let why = |seen: &LoadBalancerSeen| {
-        if is_protected(&seen) {
+        if is_protected(seen) {
             return Some("its deletion protection is on".to_owned());
         }
         let front = protected.iter().find(|front| leads_to(front, seen))?;

@@ -116,6 +116,7 @@ fn ask_for(
     let addresses = status.map(|status| status.addresses.as_slice()).unwrap_or_default();
     let targets: Vec<Target> = addresses.iter().filter_map(|address| target(address, dual_stack)).collect();
     let targets = if targets.is_empty() { Targets::Pending } else { Targets::Published(targets) };
+    let proofs: Vec<Proof> = status.into_iter().flat_map(|status| Proof::recorded(&status.arns)).collect();
     for member in &intent.members {
         let ttl = match member.settings.get(&dns::TTL) {
             Ok(ttl) => ttl.and_then(|ttl| u32::try_from(ttl.value).ok()),
@@ -139,17 +140,16 @@ fn ask_for(
                 Err(problem) => asked.notes.push(Note::warn(&member.object, &problem)),
             }
         }
-        let proofs = status.into_iter().flat_map(|status| Proof::recorded(&status.arns));
-        let own = proofs.filter(|proof| proof.object == member.object);
+        let own = proofs.iter().filter(|proof| proof.object == member.object);
         asked.wishes.extend(own.map(|proof| prove(proof, created(snapshot, &member.object))));
     }
 }
 
 /// The wish for what a certificate authority looks for.
-fn prove(proof: Proof, created: Option<String>) -> Wish {
+fn prove(proof: &Proof, created: Option<String>) -> Wish {
     let key = format!("{}{}", alb::PREFIX, alb::CREATE_ACM_CERT.key);
     Wish {
-        from: Provenance { object: proof.object, key },
+        from: Provenance { object: proof.object.clone(), key },
         created,
         name: Name::observed(&proof.name),
         targets: Targets::Published(vec![Target::Host(Name::observed(&proof.value))]),

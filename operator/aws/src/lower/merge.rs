@@ -12,14 +12,7 @@ pub(crate) fn agree<T: Clone + PartialEq + Serialize>(
     so_far: &mut Option<Sourced<T>>,
     asked: Option<&Sourced<T>>,
 ) -> Result<(), LowerError> {
-    match (so_far.as_ref(), asked) {
-        (Some(first), Some(later)) if first.value != later.value => Err(disagree(first, later, None)),
-        (None, Some(later)) => {
-            *so_far = Some(later.clone());
-            Ok(())
-        }
-        _ => Ok(()),
-    }
+    asked.map_or(Ok(()), |asked| take_over(so_far, asked, None))
 }
 
 /// As [`agree`], of lists in any order.
@@ -40,8 +33,16 @@ pub(crate) fn agree_on<T: Clone + PartialEq + Serialize>(
     so_far: &mut Option<Sourced<T>>,
     asked: &Sourced<T>,
 ) -> Result<(), LowerError> {
+    take_over(so_far, asked, Some(key))
+}
+
+fn take_over<T: Clone + PartialEq + Serialize>(
+    so_far: &mut Option<Sourced<T>>,
+    asked: &Sourced<T>,
+    key: Option<&str>,
+) -> Result<(), LowerError> {
     match so_far {
-        Some(first) if first.value != asked.value => Err(disagree(first, asked, Some(key))),
+        Some(first) if first.value != asked.value => Err(disagree(first, asked, key)),
         Some(_) => Ok(()),
         None => {
             *so_far = Some(asked.clone());

@@ -49,6 +49,12 @@ impl CertificateRequest {
 }
 
 impl Certificate {
+    /// What others call it by.
+    #[must_use]
+    pub fn reference(&self) -> super::Ref<Self> {
+        super::Ref::new(&self.name)
+    }
+
     /// What ACM is asked for, unless it is imported.
     #[must_use]
     pub const fn request(&self) -> Option<&CertificateRequest> {
@@ -70,14 +76,6 @@ impl Certificate {
 
 impl ResourceKind for Certificate {
     const KIND: &'static str = "certificate";
-}
-
-impl Certificate {
-    /// What others call it by.
-    #[must_use]
-    pub fn reference(&self) -> super::Ref<Self> {
-        super::Ref::new(&self.name)
-    }
 }
 
 impl super::Ref<Certificate> {

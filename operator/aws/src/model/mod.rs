@@ -147,6 +147,11 @@ pub struct StackModel {
 }
 
 impl StackModel {
+    /// The load balancer, and what stands in front of it.
+    pub fn load_balancers(&self) -> impl Iterator<Item = &LoadBalancer> {
+        self.load_balancer.iter().chain(self.frontend.iter().map(|front| &front.load_balancer))
+    }
+
     /// All managed security groups.
     pub fn own_groups(&self) -> impl Iterator<Item = &SecurityGroup> {
         self.security_group.iter().chain(&self.further_security_groups)

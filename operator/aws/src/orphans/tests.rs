@@ -2,6 +2,7 @@ use fairway_core::plan::Operation as _;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::stack::protected::PROTECTION;
 
 fn config() -> Config {
     Config::new("demo", "us-east-1", "vpc-1")

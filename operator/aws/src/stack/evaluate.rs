@@ -128,7 +128,7 @@ impl Look<'_> {
                 target_groups: model.target_groups.keys().cloned().collect(),
                 security_groups: self.groups(model),
             },
-            kinds: self.wanted_balancers().map(|balancer| balancer.kind).collect(),
+            kinds: model.load_balancers().map(|balancer| balancer.kind).collect(),
             addons: model.load_balancer.iter().flat_map(|balancer| balancer.addons.asked()).collect(),
             certificates: self.certificates(),
         }
@@ -144,14 +144,9 @@ impl Look<'_> {
 
     /// The name that is wanted, and those of the load balancers that were made: one that lost its tags is found by it.
     fn balancers(&self) -> BTreeSet<String> {
-        let wanted: BTreeSet<String> = self.wanted_balancers().map(|wanted| wanted.name.clone()).collect();
+        let wanted = self.lowered.model.load_balancers();
+        let wanted: BTreeSet<String> = wanted.map(|wanted| wanted.name.clone()).collect();
         if wanted.is_empty() { wanted } else { self.recorded::<LoadBalancer>().chain(wanted).collect() }
-    }
-
-    /// The load balancer that is wanted, and what is to stand in front.
-    fn wanted_balancers(&self) -> impl Iterator<Item = &LoadBalancer> {
-        let model = &self.lowered.model;
-        model.load_balancer.iter().chain(model.frontend.iter().map(|front| &front.load_balancer))
     }
 
     /// The same of security groups.

@@ -111,8 +111,7 @@ fn names_taken(planning: &Planning<'_>) -> Vec<LowerError> {
         let taken = by.contains(name) && !planning.lost.problems.contains_key(&key);
         taken.then(|| LowerError::NameTaken(Taken::new(kind, name)))
     };
-    let balancers = model.load_balancer.iter().chain(model.frontend.iter().map(|front| &front.load_balancer));
-    let balancers = balancers.filter_map(|wanted| {
+    let balancers = model.load_balancers().filter_map(|wanted| {
         let key = ResourceKey::new(LoadBalancer::KIND, &wanted.name);
         taken(key, "load balancer", &wanted.name, &foreign.load_balancers)
     });
@@ -175,8 +174,7 @@ impl Making<'_> {
 
     fn load_balancers(&mut self) {
         let model = self.input.model;
-        let front = model.frontend.iter().map(|front| &front.load_balancer);
-        model.load_balancer.iter().chain(front).for_each(|want| self.load_balancer(want));
+        model.load_balancers().for_each(|want| self.load_balancer(want));
     }
 
     fn load_balancer(&mut self, want: &LoadBalancer) {

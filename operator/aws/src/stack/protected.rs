@@ -43,7 +43,7 @@ pub(super) fn in_front<'a>(
 }
 
 /// Whether AWS would refuse to delete it.
-pub(super) fn is_protected(seen: &LoadBalancerSeen) -> bool {
+pub(crate) fn is_protected(seen: &LoadBalancerSeen) -> bool {
     seen.attributes.get(PROTECTION).is_some_and(|value| value == "true")
 }
 

@@ -8,9 +8,8 @@ use fairway_core::{
 
 use crate::model::{LoadBalancer, ResourceKind as _, StackModel};
 
-/// Ingresses show all ports of the group, ascending and without a protocol, and what stands in front
-/// without any; Services show their own. What left the
-/// stack and is served nowhere else shows nothing.
+/// Ingresses show all ports of the group, ascending and without a protocol, and what stands in front without any; Services
+/// show their own. What left the stack and is served nowhere else shows nothing.
 pub(super) fn wishes(intent: &Intent, model: &StackModel) -> Vec<StatusWish> {
     let left = intent.leaving.iter().filter(|leaving| leaving.successor.is_none());
     let cleared = left.map(|leaving| StatusWish { object: leaving.object.clone(), addresses: Vec::new() });

@@ -16,6 +16,8 @@ use fairway_aws::{
 use fairway_core::ids::sha256_hex;
 use fairway_dns::record::{Content, RecordType};
 
+use super::{Answered, Aws, refuse, unless};
+
 /// Seconds until a private authority has issued.
 const PRIVATE: u64 = 20;
 /// Where the records that Amazon looks for point.
@@ -28,8 +30,6 @@ const PATIENCE: u64 = 72 * 60 * 60;
 const TOKENS: u64 = 60 * 60;
 /// Names below this are not public: Amazon issues nothing for them.
 const NOT_PUBLIC: &str = ".invalid";
-
-use super::{Answered, Aws, refuse, unless};
 
 /// A certificate that was imported.
 #[derive(Debug, Clone, PartialEq, Eq)]

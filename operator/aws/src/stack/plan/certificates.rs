@@ -46,7 +46,8 @@ impl Making<'_> {
         }
     }
 
-    /// What a listener keeps, while another that it should have is awaited, stays. AWS may take minutes to see that nothing uses one any more: nothing should come after.
+    /// What a listener keeps, while another that it should have is awaited, stays. AWS may take minutes to see that nothing
+    /// uses one any more: nothing should come after.
     pub(super) fn certificates_to_delete(&mut self) {
         let kept: BTreeSet<&str> = self
             .input

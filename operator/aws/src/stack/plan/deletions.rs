@@ -95,10 +95,7 @@ impl Making<'_> {
 
     /// Load balancers of a role that nobody asks for.
     fn stale_balancers(&self, of_role: impl Fn(Option<&str>) -> bool) -> Vec<Owned<LoadBalancerSeen>> {
-        let model = self.input.model;
-        let front = model.frontend.iter().map(|front| &front.load_balancer);
-        let wanted: Vec<&String> =
-            model.load_balancer.iter().chain(front).map(|wanted| &wanted.name).collect();
+        let wanted: Vec<&String> = self.input.model.load_balancers().map(|wanted| &wanted.name).collect();
         let all = self.input.claimed.load_balancers.iter();
         let stale = all.filter(|(name, balancer)| {
             let role = balancer.get().tags.get(self.input.resource_key);
