@@ -82,3 +82,22 @@ def test_defect_16_load_balancers_of_others_are_read_once_and_not_with_each_look
     steadily("no call", lambda: need(not elbv2(cloud, mark), elbv2(cloud, mark)), 5.0)
     shop.remove("Ingress", "second")
     shop.remove("Ingress", "first")
+
+
+def test_a_new_pod_is_the_only_one_whose_interface_is_asked_for(shop, cloud):
+    shop.ingress("a", [(f"{shop.namespace}.example.com", "/", "Prefix", "web", 80)], IP)
+    shop.up("a")
+    registered = lambda: shop.targets("web:80", [f"{address}:8080" for address in shop.addresses["web"]])  # noqa: E731
+    registered()
+    mark = cloud.mark()
+    shop.pods("web", 1)
+    registered()
+    eventually("its interface", lambda: need(asked_for(cloud, mark), cloud.journal(mark)))
+    assert asked_for(cloud, mark) == {shop.addresses["web"][-1]}
+
+
+def asked_for(cloud, mark):
+    """Addresses whose network interfaces were asked for."""
+    calls = [call for call in cloud.journal(mark) if call["operation"] == "DescribeNetworkInterfaces"]
+    filters = [one for call in calls for one in call["parameters"]["Filters"] if one["Name"] == "addresses.private-ip-address"]
+    return {address for one in filters for address in one["Values"]}

@@ -12,26 +12,25 @@
 //! | trust stores, web ACLs         | 1 minute   | DescribeTrustStores, ListWebACLs                  |
 //! | clients, certificates to import | not at all | Secrets of the cluster                           |
 //! | Shield Advanced                | 2 hours    | GetSubscriptionState                              |
-//! | interfaces                     | 10 seconds | DescribeNetworkInterfaces                         |
+//! | interfaces                     | 10 minutes | DescribeNetworkInterfaces, of new pods and nodes only |
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use fairway_aws::facts::{Answer, Interface, InterfaceGroup, Query, Subnet};
+use fairway_aws::facts::{Answer, Query, Subnet};
 use fairway_aws::tags;
 use fairway_engine::ports::Refusal;
-use ipnet::IpNet;
 
 use crate::Aws;
 use crate::cached::{Cached, CachedBy};
 use crate::fault::Fault;
 use crate::observe::find;
-use crate::thin::ec2::{NetworkInterface, Select};
+use crate::thin::ec2::Select;
 
 mod addons;
 mod bound;
 mod certificates;
+mod interfaces;
 mod limits;
 mod prefix_lists;
 mod zones;
@@ -39,10 +38,10 @@ mod zones;
 use addons::Addons;
 use bound::Bound;
 use certificates::Certificates;
+use interfaces::Interfaces;
 use zones::Zones;
 
 const NETWORK: Duration = Duration::from_secs(600);
-const INTERFACES: Duration = Duration::from_secs(10);
 /// A name that is not found may belong to a group that somebody has just made: it is looked for again after this.
 const MISSES: Duration = Duration::from_secs(30);
 
@@ -51,7 +50,7 @@ const MISSES: Duration = Duration::from_secs(30);
 pub(crate) struct Answers {
     vpc: Cached<Answer>,
     subnets: Cached<Vec<Subnet>>,
-    interfaces: CachedBy<Query, Answer>,
+    interfaces: Interfaces,
     prefix_lists: CachedBy<String, Answer>,
     target_groups: CachedBy<String, Option<String>>,
     addons: Addons,
@@ -96,8 +95,7 @@ impl Aws {
                 Answer::BackendSecurityGroup(self.security_groups(|all| find(all, &marks)).await?)
             }
             Query::Interfaces { addresses, instances } => {
-                let read = self.read_interfaces(addresses, instances);
-                self.answers.interfaces.get(query.clone(), INTERFACES, read).await?
+                Answer::Interfaces(self.interfaces(addresses, instances).await?)
             }
             Query::Healthy(arn) => Answer::Healthy(self.has_healthy_target(arn).await?),
             Query::VpcOf(vpc) => Answer::VpcOf(self.ranges_of(vpc).await?),
@@ -181,61 +179,5 @@ impl Aws {
             Err(fault) if fault.is(&["TargetGroupNotFound"]) => Ok(None),
             Err(fault) => Err(fault),
         }
-    }
-
-    async fn read_interfaces(&self, addresses: &[String], instances: &[String]) -> Result<Answer, Fault> {
-        let (six, four): (Vec<&String>, Vec<&String>) = addresses.iter().partition(|ip| ip.contains(':'));
-        let of_vpc = || Select::all().filter("vpc-id", [&self.config.vpc]);
-        let selects = [
-            of_vpc().with_private_ips(four),
-            of_vpc().filter("ipv6-addresses.ipv6-address", six),
-            of_vpc().attached_to(instances),
-        ];
-        let mut found = BTreeMap::new();
-        for select in selects.iter().filter(|select| !select.is_empty()) {
-            let interfaces =
-                self.ec2("DescribeNetworkInterfaces", self.ec2.network_interfaces(select)).await?;
-            found.extend(interfaces.into_iter().map(|interface| (interface.id.clone(), interface)));
-        }
-        let wanted: BTreeSet<IpAddr> = addresses.iter().filter_map(|ip| ip.parse().ok()).collect();
-        let answer = |all: &crate::inventory::SecurityGroups| {
-            let groups = |id: &String| InterfaceGroup {
-                id: id.clone(),
-                tags: all.get(id).map(|group| group.tags.clone()).unwrap_or_default(),
-            };
-            let one = |interface: NetworkInterface| Interface {
-                groups: interface.group_ids.iter().map(groups).collect(),
-                addresses: carried(&interface, &wanted),
-                instance: interface.attachment.and_then(|attachment| attachment.instance_id),
-                id: interface.id,
-            };
-            found.into_values().map(one).collect()
-        };
-        Ok(Answer::Interfaces(self.security_groups(answer).await?))
-    }
-}
-
-/// Addresses of an interface, and those of `wanted` that lie in prefixes delegated to it.
-fn carried(interface: &NetworkInterface, wanted: &BTreeSet<IpAddr>) -> Vec<String> {
-    let prefixes = interface.ipv4_prefixes.iter().chain(&interface.ipv6_prefixes);
-    let prefixes: Vec<IpNet> = prefixes.filter_map(|prefix| prefix.parse().ok()).collect();
-    let delegated = wanted.iter().filter(|ip| prefixes.iter().any(|prefix| prefix.contains(*ip)));
-    let own = interface.private_ips.iter().chain(&interface.ipv6_addresses).cloned();
-    own.chain(delegated.map(ToString::to_string)).collect::<BTreeSet<_>>().into_iter().collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_out_of_delegated_prefixes_are_carried() {
-        let interface = NetworkInterface {
-            private_ips: vec!["10.0.0.5".to_owned()],
-            ipv4_prefixes: vec!["10.0.1.0/28".to_owned()],
-            ..NetworkInterface::default()
-        };
-        let wanted = ["10.0.1.7", "10.0.2.7", "10.0.0.5"].iter().map(|ip| ip.parse().unwrap()).collect();
-        assert_eq!(carried(&interface, &wanted), ["10.0.0.5", "10.0.1.7"]);
     }
 }

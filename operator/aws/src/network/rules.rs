@@ -155,10 +155,11 @@ pub(super) fn rules(
     interfaces: &[Interface],
 ) -> (BTreeMap<String, BTreeSet<Permission>>, Vec<Note>) {
     let (mut spans, mut notes) = (Spans::default(), BTreeSet::new());
+    let carriers = Carriers::of(interfaces);
     for one in asking {
         let mut groups = BTreeSet::new();
         for endpoint in &one.endpoints {
-            match group_of(config, endpoint, one.instances, interfaces) {
+            match carriers.group_of(config, endpoint, one.instances) {
                 Ok(group) => {
                     groups.insert(group);
                 }
@@ -183,10 +184,11 @@ pub(super) fn asked_by(
     interfaces: &[Interface],
     group: &str,
 ) -> Vec<Provenance> {
+    let carriers = Carriers::of(interfaces);
     let carries = |one: &Asking<'_>| {
-        one.endpoints
-            .iter()
-            .any(|endpoint| group_of(config, endpoint, one.instances, interfaces).is_ok_and(|of| of == group))
+        let mut groups =
+            one.endpoints.iter().map(|endpoint| carriers.group_of(config, endpoint, one.instances));
+        groups.any(|of| of.is_ok_and(|of| of == group))
     };
     asking.iter().filter(|one| carries(one)).map(Asking::provenance).collect()
 }
@@ -274,37 +276,52 @@ fn numbers(
     }
 }
 
-/// The group that carries the rules for one target: the only one of its interface, else the only one that is tagged for
-/// the cluster.
-fn group_of(
-    config: &Config,
-    endpoint: &Endpoint,
-    instance: bool,
-    interfaces: &[Interface],
-) -> Result<String, RulesError> {
-    let interface = if instance {
-        of_instance(endpoint, interfaces)
-    } else {
-        interfaces.iter().find(|interface| interface.addresses.contains(&endpoint.id))
-    };
-    let interface = interface.ok_or_else(|| RulesError::NoInterface(endpoint.id.clone()))?;
-    if let [group] = interface.groups.as_slice() {
-        return Ok(group.id.clone());
-    }
-    let tag = format!("kubernetes.io/cluster/{}", config.cluster);
-    let tagged: Vec<_> = interface.groups.iter().filter(|group| group.tags.contains_key(&tag)).collect();
-    match tagged.as_slice() {
-        [group] => Ok(group.id.clone()),
-        _ => Err(RulesError::Ambiguous { interface: interface.id.clone(), tag, count: tagged.len() }),
-    }
+/// Interfaces by what they carry: a cluster has thousands of either.
+struct Carriers<'a> {
+    by_address: BTreeMap<&'a str, &'a Interface>,
+    by_instance: BTreeMap<&'a str, Vec<&'a Interface>>,
 }
 
-/// The primary interface of an instance: the one with the node's own address, else the first.
-fn of_instance<'a>(endpoint: &Endpoint, interfaces: &'a [Interface]) -> Option<&'a Interface> {
-    let own = || interfaces.iter().filter(|interface| interface.instance.as_ref() == Some(&endpoint.id));
-    let primary = endpoint
-        .node_address
-        .as_ref()
-        .and_then(|address| own().find(|interface| interface.addresses.contains(address)));
-    primary.or_else(|| own().next())
+impl<'a> Carriers<'a> {
+    fn of(interfaces: &'a [Interface]) -> Self {
+        let mut carriers = Self { by_address: BTreeMap::new(), by_instance: BTreeMap::new() };
+        for interface in interfaces {
+            for address in &interface.addresses {
+                carriers.by_address.entry(address).or_insert(interface);
+            }
+            if let Some(instance) = &interface.instance {
+                carriers.by_instance.entry(instance).or_default().push(interface);
+            }
+        }
+        carriers
+    }
+
+    /// The group that carries the rules for one target: the only one of its interface, else the only one that is tagged
+    /// for the cluster.
+    fn group_of(&self, config: &Config, endpoint: &Endpoint, instance: bool) -> Result<String, RulesError> {
+        let interface = if instance {
+            self.of_instance(endpoint)
+        } else {
+            self.by_address.get(endpoint.id.as_str()).copied()
+        };
+        let interface = interface.ok_or_else(|| RulesError::NoInterface(endpoint.id.clone()))?;
+        if let [group] = interface.groups.as_slice() {
+            return Ok(group.id.clone());
+        }
+        let tag = format!("kubernetes.io/cluster/{}", config.cluster);
+        let tagged: Vec<_> = interface.groups.iter().filter(|group| group.tags.contains_key(&tag)).collect();
+        match tagged.as_slice() {
+            [group] => Ok(group.id.clone()),
+            _ => Err(RulesError::Ambiguous { interface: interface.id.clone(), tag, count: tagged.len() }),
+        }
+    }
+
+    /// The primary interface of an instance: the one with the node's own address, else the first.
+    fn of_instance(&self, endpoint: &Endpoint) -> Option<&'a Interface> {
+        let own = self.by_instance.get(endpoint.id.as_str())?;
+        let address = endpoint.node_address.as_ref();
+        let primary =
+            address.and_then(|address| own.iter().find(|interface| interface.addresses.contains(address)));
+        primary.or_else(|| own.first()).copied()
+    }
 }
