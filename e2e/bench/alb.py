@@ -21,6 +21,7 @@ that attempts that were throttled count, too.
 import os
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -51,8 +52,6 @@ QUIET_SECONDS = 10.0
 DNS = "route53."
 
 
-
-
 class Stopped(RuntimeError):
     """The program under measurement ended."""
 
@@ -72,13 +71,22 @@ def unit(row: str) -> str:
 
 
 def measure(site: Site, start: Callable[[str], "Operator | Peer"]) -> dict[str, float]:
-    """All rows of one program."""
+    """All rows of one program, each said as soon as it is measured: all of them take half an hour."""
+    rows: dict[str, float] = {}
+
+    def take(*measured: Callable[[], dict[str, float]]) -> None:
+        for measure_next in measured:
+            for row, value in measure_next().items():
+                print(f"  {row}: {value:g}", file=sys.stderr, flush=True)
+                rows[row] = value
+
     limited = Measurement(site, start, SMALL, limits=LIMITS)
-    rows = {**limited.calls(), **limited.done()}
+    take(limited.calls, limited.done)
     small = Measurement(site, start, SMALL, rules=[LATENCY])
-    rows |= {**small.settle(), **small.done()}
+    take(small.settle, small.done)
     large = Measurement(site, start, LARGE, rules=[LATENCY])
-    return rows | large.settle() | large.restart() | large.membership() | large.rule_change() | large.memory() | large.done()
+    take(large.settle, large.restart, large.membership, large.rule_change, large.memory, large.done)
+    return rows
 
 
 class Measurement:
