@@ -92,6 +92,9 @@ pub struct HttpAsk {
     pub ssl_redirect: Option<Port>,
     /// In the order of `spec.rules`, and the order of paths within each.
     pub routes: Vec<Route>,
+    /// Hosts of rules without paths: nothing is routed for them, but certificates are for them too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts_without_routes: Vec<String>,
     /// What is done with requests that no route takes: `spec.defaultBackend`.
     pub default: Option<Action>,
     /// Who is let through to it.

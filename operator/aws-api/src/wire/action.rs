@@ -81,7 +81,8 @@ fn encode_forward(
     let mut wire = ForwardActionConfig::builder();
     for target in &forward.targets {
         let mut tuple = TargetGroupTuple::builder().target_group_arn(arn_of(&target.target_group)?);
-        if forward.targets.len() > 1 {
+        // A lone target has a weight of 1 where none is said.
+        if forward.targets.len() > 1 || target.weight != 1 {
             tuple = tuple.weight(target.weight);
         }
         wire = wire.target_groups(tuple.build());
@@ -178,5 +179,25 @@ fn decode_fixed(config: Option<&FixedResponseActionConfig>) -> FixedResponse {
         content_type: field(FixedResponseActionConfig::content_type),
         body: field(FixedResponseActionConfig::message_body).filter(|body| !body.is_empty()),
         status_code: field(FixedResponseActionConfig::status_code).unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_weight_of_a_lone_target_is_sent_when_it_is_not_the_usual_one() {
+        let arn_of = |group: &Ref<TargetGroup>| Ok(group.name().to_owned());
+        let weights = |weights: &[i32]| -> Vec<Option<i32>> {
+            let named = weights.iter().enumerate();
+            let targets = named.map(|(place, weight)| target(&place.to_string(), *weight)).collect();
+            let wire = encode_forward(&Forward { targets, stickiness: None }, &arn_of).unwrap();
+            wire.target_groups().iter().map(TargetGroupTuple::weight).collect()
+        };
+        assert_eq!(weights(&[100]), [Some(100)]);
+        assert_eq!(weights(&[0]), [Some(0)]);
+        assert_eq!(weights(&[1]), [None]);
+        assert_eq!(weights(&[1, 3]), [Some(1), Some(3)]);
     }
 }

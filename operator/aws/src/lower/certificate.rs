@@ -3,8 +3,9 @@
 //! Given by ARN: each must exist and be issued. Imported, where the Ingress says so: one certificate for each Secret of
 //! `spec.tls`, behind those that are given. Otherwise found by host: every issued certificate one of whose names equals a
 //! host, or is a wildcard of it (`*.rest`, one label), and that no stack made for itself. Sorted by ARN. The first is the
-//! listener's default. Requested, where the Ingress says so and gives none: one certificate for all its hosts, which listeners
-//! get once it is issued.
+//! listener's default. A member without a host finds none: its listeners have what the others of its group bring.
+//! Requested, where the Ingress says so and gives none: one certificate for all its hosts, which listeners get once it is
+//! issued.
 //!
 //! Errors: `CertificateNotFound` for an ARN or a host that nothing matches; `SecretNotFound` and `SecretUnusable` for a
 //! Secret; `CertificateExpired`, which holds what has not been imported yet, as ACM takes it no more, and is said of the
@@ -177,11 +178,12 @@ pub(crate) fn given(scene: &Scene<'_>, arns: &[String]) -> Lowering<Vec<String>>
 
 fn found(scene: &Scene<'_>, ask: &HttpAsk) -> Lowering<Vec<String>> {
     let hosts = hosts(ask);
+    // Then the group's others have to bring some.
     if hosts.is_empty() {
-        return Err(LowerError::NoHost.into());
+        return Ok(Vec::new());
     }
     let Answer::Certificates(known) = scene.ask(Query::Certificates)? else {
-        return Err(LowerError::NoHost.into());
+        return Ok(Vec::new());
     };
     let mut arns = BTreeSet::new();
     for host in hosts {
@@ -198,7 +200,8 @@ fn found(scene: &Scene<'_>, ask: &HttpAsk) -> Lowering<Vec<String>> {
 
 /// Hosts of rules and of `spec.tls`, lower-case.
 fn hosts(ask: &HttpAsk) -> BTreeSet<String> {
-    let rules = ask.routes.iter().filter_map(|route| route.host.as_ref());
+    let routed = ask.routes.iter().filter_map(|route| route.host.as_ref());
+    let rules = routed.chain(&ask.hosts_without_routes);
     rules.chain(ask.tls.iter().flat_map(|tls| &tls.hosts)).map(|host| host.to_lowercase()).collect()
 }
 

@@ -72,7 +72,7 @@ pub(crate) enum LowerError {
     /// No certificate matches a host.
     #[error("no certificate matches host {0}")]
     NoCertificate(String),
-    /// There is no host from which a certificate could be found.
+    /// There is no host from which a certificate could be found, and no other member brings one.
     #[error("a listener is HTTPS, but there is neither a certificate ARN nor a host to find one by")]
     NoHost,
     /// A trust store that was asked for does not exist.

@@ -1,10 +1,10 @@
 //! Members of a group, combined: one load balancer, one protocol a port, rules in the order of the members.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fairway_core::{
     ids::ObjectRef,
-    intent::{HttpProtocol, Listen},
+    intent::HttpProtocol,
     note::Note,
     plan::ResourceKey,
     settings::{Provenance, Sourced},
@@ -12,19 +12,20 @@ use fairway_core::{
 
 use super::{
     Front, LowerError, Lowering, Scene,
-    ask::{FrontAsk, SourcedMap, plain},
+    ask::{FrontAsk, plain},
     because::written,
     frontend::{self, Combined},
     ingress::{Part, RuleDraft},
     limits::{self, Claimant, Limited, Needs},
     merge::{agree, unite},
+    port::PortAsk,
     redirect,
     security_group::{self, Door},
 };
 use crate::{
     model::{
-        Action, Certificate, ClientCertificates, FixedResponse, IpAddressType, Listener, ListenerProtocol,
-        LoadBalancerKind, Redirect, Ref, Rule, StackModel, TargetGroup,
+        Action, FixedResponse, IpAddressType, Listener, ListenerProtocol, LoadBalancerKind, Redirect, Ref,
+        Rule, StackModel, TargetGroup,
     },
     naming, tags,
 };
@@ -36,21 +37,6 @@ pub(crate) struct Group {
     ports: BTreeMap<u16, PortAsk>,
     ssl_redirect: Option<(Sourced<u16>, ObjectRef)>,
     parts: Vec<Part>,
-}
-
-#[derive(Debug, Clone)]
-struct PortAsk {
-    protocol: HttpProtocol,
-    first: ObjectRef,
-    ssl_policy: Option<Sourced<String>>,
-    inbound_cidrs: Option<Sourced<Vec<String>>>,
-    prefix_lists: Option<Sourced<Vec<String>>>,
-    /// With its guard, where it has one.
-    default: Option<(Vec<Action>, ObjectRef)>,
-    certificates: Vec<Ref<Certificate>>,
-    client_certificates: Option<Sourced<ClientCertificates>>,
-    attributes: SourcedMap,
-    tags: SourcedMap,
 }
 
 impl Group {
@@ -77,6 +63,17 @@ impl Group {
         let target = self.ports.get(&port.value);
         let https = target.is_some_and(|port| port.protocol == HttpProtocol::Https);
         (!https).then(|| (member.clone(), LowerError::RedirectToNothing(port.value)))
+    }
+
+    /// Members whose HTTPS listener has a certificate of nobody.
+    pub(crate) fn without_certificate(&self) -> Vec<(ObjectRef, LowerError)> {
+        let bare = |(_, asked): &(&u16, &PortAsk)| {
+            asked.protocol == HttpProtocol::Https && asked.certificates.is_empty()
+        };
+        let bare: BTreeSet<u16> = self.ports.iter().filter(bare).map(|(port, _)| *port).collect();
+        let listens = |part: &&Part| part.listens.iter().any(|listen| bare.contains(&listen.port.get()));
+        let members = self.parts.iter().filter(listens);
+        members.map(|part| (part.object.clone(), LowerError::NoHost)).collect()
     }
 
     /// Members that do not fit any more.
@@ -302,77 +299,10 @@ impl Group {
     }
 }
 
-impl PortAsk {
-    fn door(&self, port: u16) -> Door<'_> {
-        Door {
-            protocol: "tcp",
-            port,
-            cidrs: self.inbound_cidrs.as_ref().map_or(&[], |asked| asked.value.as_slice()),
-            prefix_lists: self.prefix_lists.as_ref().map_or(&[], |asked| asked.value.as_slice()),
-        }
-    }
-
-    fn new(protocol: HttpProtocol, first: &ObjectRef) -> Self {
-        Self {
-            protocol,
-            first: first.clone(),
-            ssl_policy: None,
-            inbound_cidrs: None,
-            prefix_lists: None,
-            default: None,
-            certificates: Vec::new(),
-            client_certificates: None,
-            attributes: SourcedMap::new(),
-            tags: SourcedMap::new(),
-        }
-    }
-
-    fn join(&mut self, listen: Listen, part: &Part) -> Result<(), LowerError> {
-        let (number, protocol) = (listen.port.get(), listen.protocol);
-        if self.protocol != protocol {
-            return Err(LowerError::ProtocolClash {
-                port: number,
-                protocol: spelled(protocol),
-                first_protocol: spelled(self.protocol),
-                first: self.first.clone(),
-            });
-        }
-        if protocol == HttpProtocol::Https {
-            agree(&mut self.ssl_policy, part.front.ssl_policy.as_ref())?;
-            agree(&mut self.client_certificates, part.client_certificates.get(&number))?;
-        }
-        if let Some(asked) = part.front.listener_attributes.get(&format!("{}-{number}", spelled(protocol))) {
-            unite(&mut self.attributes, asked)?;
-        }
-        agree(&mut self.inbound_cidrs, part.front.inbound_cidrs.as_ref())?;
-        agree(&mut self.prefix_lists, part.front.prefix_lists.as_ref())?;
-        unite(&mut self.tags, &part.front.tags)?;
-        if let Some(action) = &part.default_action {
-            if let Some((_, first)) = &self.default {
-                return Err(LowerError::TwoDefaults { port: number, first: first.clone() });
-            }
-            let guard = part.default_guard.as_ref().filter(|_| protocol == HttpProtocol::Https);
-            let actions = guard.into_iter().chain([action]).cloned().collect();
-            self.default = Some((actions, part.object.clone()));
-        }
-        let new = part.certificates.all.iter().filter(|one| !self.certificates.contains(one));
-        let new: Vec<Ref<Certificate>> = new.cloned().collect();
-        self.certificates.extend(new);
-        Ok(())
-    }
-}
-
 /// What a listener does: guards stand on HTTPS listeners only.
 fn guarded(protocol: ListenerProtocol, guard: Option<&Action>, action: &Action) -> Vec<Action> {
     let guard = guard.filter(|_| protocol == ListenerProtocol::Https);
     guard.into_iter().chain([action]).cloned().collect()
-}
-
-const fn spelled(protocol: HttpProtocol) -> &'static str {
-    match protocol {
-        HttpProtocol::Http => "HTTP",
-        HttpProtocol::Https => "HTTPS",
-    }
 }
 
 /// What a listener without a default backend answers.

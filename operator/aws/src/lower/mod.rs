@@ -19,6 +19,7 @@ mod ingress;
 pub(crate) mod limits;
 mod load_balancer;
 mod merge;
+mod port;
 mod redirect;
 mod rows;
 mod rule;

@@ -1,6 +1,6 @@
 //! A whole stack: every member in its order, those that cannot be lowered held.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use fairway_core::{
     evaluate::LastGood,
@@ -59,18 +59,36 @@ impl Lowered {
 
 /// Lowers a stack; `None` when the scene has questions.
 pub(crate) fn lower(scene: &Scene<'_>, intent: &Intent, last_good: &LastGood) -> Option<Lowered> {
-    let mut refused: BTreeMap<String, LowerError> = BTreeMap::new();
-    // Each round refuses a member more, so there are at most as many rounds as members.
-    for _ in 0..=intent.members.len() {
+    let mut refused = Refused::default();
+    // Each round refuses a member or its last good reading more, so there are at most twice as many rounds as members.
+    for _ in 0..=2 * intent.members.len() {
         match attempt(scene, intent, last_good, &refused) {
             Attempt::Asked => return None,
-            Attempt::Refuse(members) => {
-                refused.extend(members.into_iter().map(|(member, error)| (member.to_string(), error)));
-            }
+            Attempt::Refuse(members) => refused.add(members),
             Attempt::Done(lowered) => return Some(*lowered),
         }
     }
     Some(Lowered { frozen: true, ..Lowered::default() })
+}
+
+/// Members that cannot be followed, by object.
+#[derive(Default)]
+struct Refused {
+    errors: BTreeMap<String, LowerError>,
+    /// Those whose last good reading cannot be followed either.
+    kept: BTreeSet<String>,
+}
+
+impl Refused {
+    fn add(&mut self, members: Vec<(ObjectRef, LowerError)>) {
+        for (member, error) in members {
+            let id = member.to_string();
+            match self.errors.entry(id) {
+                Entry::Vacant(new) => drop(new.insert(error)),
+                Entry::Occupied(known) => drop(self.kept.insert(known.key().clone())),
+            }
+        }
+    }
 }
 
 enum Attempt {
@@ -98,18 +116,13 @@ impl Assembly {
     }
 }
 
-fn attempt(
-    scene: &Scene<'_>,
-    intent: &Intent,
-    last_good: &LastGood,
-    refused: &BTreeMap<String, LowerError>,
-) -> Attempt {
+fn attempt(scene: &Scene<'_>, intent: &Intent, last_good: &LastGood, refused: &Refused) -> Attempt {
     let mut assembly = Assembly::default();
     let mut lowered = Lowered { frozen: !intent.unreadable.is_empty(), ..Lowered::default() };
     let mut asked = false;
     for member in &intent.members {
         let id = member.object.to_string();
-        let result = match refused.get(&id) {
+        let result = match refused.errors.get(&id) {
             Some(error) => Err(Stop::Error(error.clone())),
             None => match scene.awaits(&id) {
                 Some(awaiting) => Err(Stop::Error(awaiting.error.clone())),
@@ -123,8 +136,9 @@ fn attempt(
             Err(Stop::Asked) => asked = true,
             Err(Stop::Error(error)) => {
                 lowered.notes.push(Note::hold(&member.object, &error));
-                let awaiting = scene.awaits(&id).filter(|_| !refused.contains_key(&id));
-                let kept = last_good.members.get(&id).filter(|kept| awaiting.is_some() || **kept != *member);
+                let awaiting = scene.awaits(&id).filter(|_| !refused.errors.contains_key(&id));
+                let kept = last_good.members.get(&id).filter(|_| !refused.kept.contains(&id));
+                let kept = kept.filter(|kept| awaiting.is_some() || **kept != *member);
                 let kept = kept.map(|kept| Member { held: true, ..kept.clone() });
                 let unserved = awaiting.is_some_and(|awaiting| !awaiting.served);
                 if awaiting.is_some() && kept.is_none() {
@@ -155,7 +169,9 @@ fn attempt(
     refusals.extend(redirect);
     refusals.extend(combined.refused);
     // Who was refused before has its last good reading in its place, which stays whatever it needs.
-    refusals.retain(|(member, _)| !refused.contains_key(&member.to_string()));
+    refusals.retain(|(member, _)| !refused.errors.contains_key(&member.to_string()));
+    // But what no listener can be made of stays for nobody.
+    refusals.extend(assembly.group.without_certificate());
     if refusals.is_empty() {
         finish(scene, intent, &assembly, (lowered, combined.frontend))
     } else {

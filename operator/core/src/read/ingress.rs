@@ -5,7 +5,7 @@ mod guard;
 mod portable;
 mod route;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::networking::v1::{HTTPIngressPath, Ingress, IngressBackend, IngressSpec};
 
@@ -34,6 +34,13 @@ fn paths(spec: &IngressSpec) -> impl Iterator<Item = (usize, Option<&str>, &HTTP
     })
 }
 
+/// Hosts of rules that have no path.
+fn hosts_without_routes(spec: &IngressSpec) -> Vec<String> {
+    let routed: BTreeSet<usize> = paths(spec).map(|(place, ..)| place).collect();
+    let idle = spec.rules.iter().flatten().enumerate().filter(|(place, _)| !routed.contains(place));
+    idle.filter_map(|(_, rule)| rule.host.clone()).filter(|host| !host.is_empty()).collect()
+}
+
 /// Reads an Ingress that is a member of `stack`.
 pub(super) fn read(
     snapshot: &Snapshot,
@@ -55,6 +62,7 @@ pub(super) fn read(
         listens: listens(&settings, stack.provider, &tls),
         ssl_redirect: settings.get(&alb::SSL_REDIRECT).ok().flatten().map(|port| port.value),
         routes: reader.routes(&spec),
+        hosts_without_routes: hosts_without_routes(&spec),
         default_guard: default.as_ref().and_then(|action| reader.guard(action)),
         default,
         tls,

@@ -6,7 +6,7 @@ use k8s_openapi::api::networking::v1::{Ingress, IngressBackend};
 
 use super::{Reader, paths};
 use crate::{
-    ids::{Key, Kind, ObjectRef, Port},
+    ids::{Key, Kind, ObjectRef, Port, ProviderKind},
     intent::{Action, Answer, Backend, PortName, Share, Split, Target},
     read::{
         error::{Advice, ReadError},
@@ -116,8 +116,12 @@ impl Reader<'_> {
             shares.push(target.map(|target| Share { weight: tuple.weight, target }));
         }
         let mut shares = shares.into_iter().collect::<Option<Vec<Share>>>()?;
+        // All of it is all of it, whatever it is called; AWS is told what was written.
+        let is_said = |weight: u16| weight != 1 && self.provider == ProviderKind::Aws;
         match (shares.pop(), forward.stickiness) {
-            (Some(Share { target: Target::Service(backend), .. }), None) if shares.is_empty() => {
+            (Some(Share { target: Target::Service(backend), weight }), None)
+                if shares.is_empty() && !is_said(weight) =>
+            {
                 Some(Action::Service(backend))
             }
             (last, stickiness) => {
