@@ -24,7 +24,7 @@ use fairway_engine::{
 use futures::FutureExt as _;
 use kube::{Client, Config};
 use tokio::sync::{mpsc, watch};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::{
     admin::{Admin, Metrics},
@@ -33,6 +33,10 @@ use crate::{
     unit::Unit,
 };
 pub(crate) use contexts::{Contexts, network_unit};
+
+/// Looks that are under way at the end have so long: a look that is given up is like one whose process died, and whoever
+/// runs us kills after 30 seconds.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// How often the hosted zones of the account are looked for anew.
 const ZONES: Duration = Duration::from_secs(300);
@@ -152,20 +156,32 @@ pub(crate) async fn run(command: Run) -> anyhow::Result<()> {
         tokio::spawn(secrets(Arc::clone(&queue), Arc::clone(&cluster), Arc::clone(&contexts))),
     ];
     let closing = {
-        let (queue, mut stopping) = (Arc::clone(&queue), stopping);
+        let (queue, mut stopping) = (Arc::clone(&queue), stopping.clone());
         tokio::spawn(async move {
             // The sender lives until it has said so.
             let _ = stopping.wait_for(|stop| *stop).await;
             queue.close();
         })
     };
-    queue.work(command.max_concurrent_reconciles, |unit| look(unit, &cluster, &contexts, &metrics)).await;
+    let working =
+        queue.work(command.max_concurrent_reconciles, |unit| look(unit, &cluster, &contexts, &metrics));
+    tokio::select! {
+        () = working => {}
+        () = out_of_time(stopping) => warn!("looks that were under way are given up"),
+    }
     feeding.iter().chain(&looking).for_each(tokio::task::JoinHandle::abort);
     closing.abort();
     webhook.end().await?;
     election.await.context("the election ended badly")?;
     served.await.context("the admin server ended badly")?;
     Ok(())
+}
+
+/// Ends when looks have had long enough to come to an end.
+async fn out_of_time(mut stopping: watch::Receiver<bool>) {
+    // The sender lives until it has said so.
+    let _ = stopping.wait_for(|stop| *stop).await;
+    tokio::time::sleep(GRACE).await;
 }
 
 async fn signalled() {
