@@ -74,20 +74,21 @@ def delete_security_group(base, emulator, context, request):
 def describe_network_interfaces(base, emulator, context, request):
     """moto compares address filters with the primary address only; AWS looks at all of an interface's addresses."""
     filters = request.get("Filters") or []
-    by_address = [wanted for wanted in filters if wanted["Name"] in ADDRESS_FILTERS]
+    by_address = [set(wanted["Values"]) for wanted in filters if wanted["Name"] in ADDRESS_FILTERS]
     others = [wanted for wanted in filters if wanted["Name"] not in ADDRESS_FILTERS]
-    answer = base(context, {**request, "Filters": others} if others else _without(request, "Filters"))
-    found = [interface for interface in answer.get("NetworkInterfaces") or [] if _has_addresses(interface, by_address)]
-    return page({**answer, "NetworkInterfaces": found}, emulator, request, ("NetworkInterfaces", 5, 1000))
+    asked = {**request, "Filters": others} if others else _without(request, "Filters")
+    if not by_address:
+        return page(base(context, asked), emulator, request, ("NetworkInterfaces", 5, 1000))
+    with_them = MotoNetwork(context.account_id, context.region).interfaces_with(by_address)
+    # moto takes seconds to describe all interfaces of a large account.
+    ids = request.get("NetworkInterfaceIds") or sorted(with_them)
+    described = base(context, {**asked, "NetworkInterfaceIds": ids})["NetworkInterfaces"] if ids else []
+    found = [interface for interface in described if interface["NetworkInterfaceId"] in with_them]
+    return page({"NetworkInterfaces": found}, emulator, request, ("NetworkInterfaces", 5, 1000))
 
 
 def _without(request, key):
     return {name: value for name, value in request.items() if name != key}
-
-
-def _has_addresses(interface, filters):
-    own = {address["PrivateIpAddress"] for address in interface.get("PrivateIpAddresses") or []}
-    return all(own & set(wanted["Values"]) for wanted in filters)
 
 
 def page(answer, emulator, request, shape):

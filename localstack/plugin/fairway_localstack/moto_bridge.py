@@ -104,6 +104,15 @@ class MotoNetwork:
         interface.status = "in-use"
         return interface.id
 
+    def interfaces_with(self, wanted):
+        """Ids of interfaces that have an address of each of these sets."""
+        found = set()
+        for interface in self._ec2.enis.values():
+            own = {address["PrivateIpAddress"] for address in interface.private_ip_addresses}
+            if all(own & addresses for addresses in wanted):
+                found.add(interface.id)
+        return found
+
     def set_interface_groups(self, interface_id, group_ids):
         interface = self._ec2.enis[interface_id]
         interface._group_set = [self._ec2.get_security_group_from_id(group) for group in group_ids]
