@@ -11,13 +11,11 @@
 | Fatal       | whoever runs it  | none: the process ends       | never                                    |
 
 Delays are shortened by up to a half, so that what failed together is not tried again together; Pending and Environment by a tenth.
-All delays but that of Environment are seen here; of that, that nothing happens as long as the other tests take: the engine's own tests
-see the rest. Each Ingress is there before its trouble begins, and the first look that fails is left out of account: what it writes can
-bring another one at once.
+That of Environment passes while the other tests run. Each Ingress is there before its trouble begins, and the first look that fails is
+left out of account: what it writes can bring another one at once.
 """
 
 import subprocess
-import time
 
 import pytest
 
@@ -207,14 +205,16 @@ def test_bug(trouble, shop, cluster):
     assert len(trouble.warnings()) == 1, trouble.warnings()
 
 
-def test_environment_is_left_alone_for_long(denied):
+def test_environment_is_tried_again_after_two_minutes(denied):
     first, *_ = denied.asked("CreateListener")
 
-    def others_have_taken_long():
-        need(time.time() - first > 30.0, "not yet")
+    def again():
+        later = [at for at in denied.asked("CreateListener") if at - first > 5.0]
+        need(later, "not yet")
+        return later[0]
 
-    eventually("half a minute", others_have_taken_long, 40.0)
-    assert denied.asked("CreateListener")[-1] - first < 5.0, denied.asked("CreateListener")
+    # The other tests have taken most of it.
+    assert eventually("another attempt", again, 150.0) - first >= 108.0 - SLACK
 
 
 def test_fatal(trouble, world, tmp_path):
