@@ -155,32 +155,24 @@ pub(crate) async fn run(command: Run) -> anyhow::Result<()> {
         )),
         tokio::spawn(secrets(Arc::clone(&queue), Arc::clone(&cluster), Arc::clone(&contexts))),
     ];
-    let closing = {
-        let (queue, mut stopping) = (Arc::clone(&queue), stopping.clone());
-        tokio::spawn(async move {
-            // The sender lives until it has said so.
-            let _ = stopping.wait_for(|stop| *stop).await;
-            queue.close();
-        })
-    };
     let working =
         queue.work(command.max_concurrent_reconciles, |unit| look(unit, &cluster, &contexts, &metrics));
     tokio::select! {
         () = working => {}
-        () = out_of_time(stopping) => warn!("looks that were under way are given up"),
+        () = out_of_time(&queue, stopping) => warn!("looks that were under way are given up"),
     }
     feeding.iter().chain(&looking).for_each(tokio::task::JoinHandle::abort);
-    closing.abort();
     webhook.end().await?;
     election.await.context("the election ended badly")?;
     served.await.context("the admin server ended badly")?;
     Ok(())
 }
 
-/// Ends when looks have had long enough to come to an end.
-async fn out_of_time(mut stopping: watch::Receiver<bool>) {
+/// Lets no look begin once it is time to stop, and ends when those under way have had long enough to come to an end.
+async fn out_of_time(queue: &Queue<Unit>, mut stopping: watch::Receiver<bool>) {
     // The sender lives until it has said so.
     let _ = stopping.wait_for(|stop| *stop).await;
+    queue.close();
     tokio::time::sleep(GRACE).await;
 }
 

@@ -59,9 +59,7 @@ impl Interfaces {
             asked.iter().map(|one| (one.clone(), Vec::new())).collect();
         let addresses: BTreeSet<IpAddr> = asked.iter().filter_map(|one| one.parse().ok()).collect();
         for interface in found.into_iter().map(Arc::new) {
-            let instance =
-                interface.attachment.as_ref().and_then(|attachment| attachment.instance_id.clone());
-            for one in carried(&interface, &addresses).iter().chain(&instance) {
+            for one in carried(&interface, &addresses).iter().chain(&instance_of(&interface)) {
                 if let Some(interfaces) = told.get_mut(one) {
                     interfaces.push(Arc::clone(&interface));
                 }
@@ -110,7 +108,7 @@ impl Aws {
                 id: interface.id.clone(),
                 groups: interface.group_ids.iter().map(groups).collect(),
                 addresses: carried(interface, &wanted),
-                instance: interface.attachment.as_ref().and_then(|attachment| attachment.instance_id.clone()),
+                instance: instance_of(interface),
             };
             interfaces.iter().map(one).collect()
         };
@@ -136,6 +134,10 @@ impl Aws {
         }
         Ok(found.into_values().collect())
     }
+}
+
+fn instance_of(interface: &NetworkInterface) -> Option<String> {
+    interface.attachment.as_ref()?.instance_id.clone()
 }
 
 /// Addresses of an interface, and those of `wanted` that lie in prefixes delegated to it.
