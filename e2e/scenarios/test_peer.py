@@ -21,21 +21,21 @@ HELD_METRIC = "fairway_held_by_peer"
 
 
 class Peer:
-    """Somebody who holds the peer's Lease, and renews it while it is in use as a context."""
+    """Somebody who holds the peer's Lease and renews it, from `leads` to `leaves`."""
 
     def __init__(self, cluster):
-        self._cluster, self._gone = cluster, threading.Event()
+        self._cluster, self._gone, self._thread = cluster, threading.Event(), None
 
-    def __enter__(self):
+    def leads(self):
         self._gone.clear()
         self._renew()
         self._thread = threading.Thread(target=self._renew_on, daemon=True)
         self._thread.start()
-        return self
 
-    def __exit__(self, *_):
+    def leaves(self):
         self._gone.set()
-        self._thread.join()
+        if self._thread:
+            self._thread.join()
 
     def _renew_on(self):
         while not self._gone.wait(1.0):
@@ -52,13 +52,17 @@ class Peer:
 
 @pytest.fixture
 def peer(cluster):
-    yield Peer(cluster)
+    it = Peer(cluster)
+    yield it
+    it.leaves()
     cluster.delete("Lease", NAMESPACE, LEASE)
 
 
 @pytest.fixture
-def running(world):
+def beside(world, peer):
+    """An operator that finds the peer leading from its first look on."""
     world.clear_lease()
+    peer.leads()
     operator = world.operator("test_peer", world.flags())
     yield operator
     assert operator.stop() == 0, operator.tail()
@@ -68,34 +72,36 @@ def rule(shop, path):
     return [(f"{shop.namespace}.example.com", path, "Prefix", "web", 80)]
 
 
-def test_nothing_is_applied_while_the_peer_leads(world, cluster, cloud, peer, running):
+def test_nothing_is_applied_while_the_peer_leads(world, cluster, cloud, peer, beside):
     shop = world.shop("peer")
     stack = f"aws:ingress:{shop.namespace}/a"
-    with peer:
-        mark = cloud.mark()
-        running.ready()
-        shop.ingress("a", rule(shop, "/one"), IP)
-        condition = eventually("why", lambda: held(cluster, stack))
-        assert f"lbc-0 (Lease {NAMESPACE}/{LEASE})" in condition["message"]
-        assert running.metrics()[HELD_METRIC] == 1
-        assert "lbc-0" in running.tail(200)
-        steadily("nothing is written", lambda: need(not cloud.writes(mark), cloud.writes(mark)), 3.0)
-        assert "finalizers" not in cluster.get("Ingress", shop.namespace, "a")["metadata"]
+    mark = cloud.mark()
+    beside.ready()
+    shop.ingress("a", rule(shop, "/one"), IP)
+    condition = eventually("why", lambda: held(cluster, stack))
+    assert f"lbc-0 (Lease {NAMESPACE}/{LEASE})" in condition["message"]
+    assert beside.metrics()[HELD_METRIC] == 1
+    assert "lbc-0" in beside.tail(200)
+    steadily("nothing is written", lambda: need(not cloud.writes(mark), cloud.writes(mark)), 3.0)
+    assert "finalizers" not in cluster.get("Ingress", shop.namespace, "a")["metadata"]
+
+    peer.leaves()
     cluster.published("Ingress", shop.namespace, "a", NOTICED + 20)
     cluster.ready(stack)
-    assert running.metrics()[HELD_METRIC] == 0
+    assert beside.metrics()[HELD_METRIC] == 0
 
     # It is scaled up again, and changes something that Fairway takes for settled.
-    with peer:
-        eventually("held again", lambda: need(running.metrics()[HELD_METRIC] == 1, "not yet"))
-        shop.ingress("a", rule(shop, "/two"), IP)
-        eventually("said again", lambda: held(cluster, stack))
-        mark = cloud.mark()
-        steadily("nothing is written", lambda: need(not cloud.writes(mark), cloud.writes(mark)), 3.0)
-        shop.ingress("a", rule(shop, "/one"), IP)
-        arn = shop.arn("a")
-        (group,) = cloud.elb.describe_target_groups(LoadBalancerArn=arn)["TargetGroups"]
-        cloud.elb.modify_target_group(TargetGroupArn=group["TargetGroupArn"], HealthCheckPath="/elsewhere")
+    peer.leads()
+    eventually("held again", lambda: need(beside.metrics()[HELD_METRIC] == 1, "not yet"))
+    shop.ingress("a", rule(shop, "/two"), IP)
+    eventually("said again", lambda: held(cluster, stack))
+    mark = cloud.mark()
+    steadily("nothing is written", lambda: need(not cloud.writes(mark), cloud.writes(mark)), 3.0)
+    shop.ingress("a", rule(shop, "/one"), IP)
+    arn = shop.arn("a")
+    (group,) = cloud.elb.describe_target_groups(LoadBalancerArn=arn)["TargetGroups"]
+    cloud.elb.modify_target_group(TargetGroupArn=group["TargetGroupArn"], HealthCheckPath="/elsewhere")
+    peer.leaves()
     repaired = lambda: cloud.elb.describe_target_groups(LoadBalancerArn=arn)["TargetGroups"][0]["HealthCheckPath"]  # noqa: E731
     eventually("a look at what was settled", lambda: need(repaired() == "/", repaired()), NOTICED + 20)
     shop.close()
@@ -115,8 +121,8 @@ def test_a_takeover_names_what_the_peer_left(world, cluster, peer, tmp_path):
         assert alone.text.startswith("Nothing to do: ")
         cluster.apply(webhook())
         try:
-            with peer:
-                done = fairway.run("takeover")
+            peer.leads()
+            done = fairway.run("takeover")
         finally:
             cluster.delete("ValidatingWebhookConfiguration", None, "aws-load-balancer-webhook")
         assert done.code == HELD, done.text + done.complaint
