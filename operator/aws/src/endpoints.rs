@@ -11,7 +11,7 @@
 //! Errors: a Service or a port that is not there is no empty list. Whoever asks keeps what is registered.
 //! Source: AWS Load Balancer Controller 3.5, TargetGroupBinding.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fairway_core::{
     ids::Key,
@@ -61,8 +61,33 @@ const EXCLUDED: [&str; 3] = [
     "node-role.kubernetes.io/master",
 ];
 
+/// The slices of a cluster by namespace and name of their Service: whoever looks at many bindings goes over them once.
+pub(crate) struct Slices<'a>(BTreeMap<(&'a str, &'a str), Vec<&'a EndpointSlice>>);
+
+impl<'a> Slices<'a> {
+    pub(crate) fn of(snapshot: &'a Snapshot) -> Self {
+        let mut all: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (key, slice) in snapshot.endpoint_slices.iter() {
+            let labels = slice.metadata.labels.as_ref();
+            if let Some(service) = labels.and_then(|labels| labels.get("kubernetes.io/service-name")) {
+                all.entry((key.namespace.as_str(), service.as_str())).or_default().push(slice.as_ref());
+            }
+        }
+        Self(all)
+    }
+
+    fn behind<'b>(&'b self, service: &'b Key, family: &'b str) -> impl Iterator<Item = &'b EndpointSlice> {
+        let found = self.0.get(&(service.namespace.as_str(), service.name.as_str()));
+        found.into_iter().flatten().copied().filter(move |slice| slice.address_type == family)
+    }
+}
+
 /// The endpoints of a binding, each once.
-pub(crate) fn of(snapshot: &Snapshot, binding: &TargetGroupBinding) -> Result<BTreeSet<Endpoint>, Unknown> {
+pub(crate) fn of(
+    snapshot: &Snapshot,
+    slices: &Slices<'_>,
+    binding: &TargetGroupBinding,
+) -> Result<BTreeSet<Endpoint>, Unknown> {
     let namespace = binding.metadata.namespace.as_deref().unwrap_or_default();
     let key = Key::new(namespace, &binding.spec.service_ref.name);
     let service = snapshot.services.get(&key).ok_or_else(|| Unknown::NoService(key.clone()))?;
@@ -77,7 +102,7 @@ pub(crate) fn of(snapshot: &Snapshot, binding: &TargetGroupBinding) -> Result<BT
     } else {
         let family = binding.spec.ip_address_type.as_deref();
         let family = if family == Some("ipv6") { "IPv6" } else { "IPv4" };
-        Ok(pods(snapshot, &key, port, family))
+        Ok(pods(snapshot, &key, port, slices.behind(&key, family)))
     }
 }
 
@@ -102,9 +127,14 @@ fn created(meta: &ObjectMeta) -> i64 {
     meta.creation_timestamp.as_ref().map_or(0, |time| time.0.as_millisecond())
 }
 
-fn pods(snapshot: &Snapshot, service: &Key, port: &ServicePort, family: &str) -> BTreeSet<Endpoint> {
+fn pods<'a>(
+    snapshot: &Snapshot,
+    service: &Key,
+    port: &ServicePort,
+    slices: impl Iterator<Item = &'a EndpointSlice>,
+) -> BTreeSet<Endpoint> {
     let (mut sure, mut unsure) = (BTreeSet::new(), BTreeSet::new());
-    for slice in slices(snapshot, service, family) {
+    for slice in slices {
         let number = slice.ports.iter().flatten().find(|candidate| {
             candidate.name.as_deref().unwrap_or_default() == port.name.as_deref().unwrap_or_default()
         });
@@ -127,20 +157,6 @@ fn pods(snapshot: &Snapshot, service: &Key, port: &ServicePort, family: &str) ->
         }
     }
     if sure.is_empty() { unsure } else { sure }
-}
-
-fn slices<'a>(
-    snapshot: &'a Snapshot,
-    service: &'a Key,
-    family: &'a str,
-) -> impl Iterator<Item = &'a EndpointSlice> {
-    let of_service = move |slice: &&EndpointSlice| {
-        let labels = slice.metadata.labels.as_ref();
-        let name = labels.and_then(|labels| labels.get("kubernetes.io/service-name"));
-        name == Some(&service.name) && slice.address_type == family
-    };
-    let in_namespace = snapshot.endpoint_slices.iter().filter(|(key, _)| key.namespace == service.namespace);
-    in_namespace.map(|(_, slice)| slice.as_ref()).filter(of_service)
 }
 
 fn pod_of(service: &Key, endpoint: &SliceEndpoint) -> Option<Key> {

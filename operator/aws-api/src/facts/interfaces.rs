@@ -143,8 +143,8 @@ fn instance_of(interface: &NetworkInterface) -> Option<String> {
 /// Addresses of an interface, and those of `wanted` that lie in prefixes delegated to it.
 fn carried(interface: &NetworkInterface, wanted: &BTreeSet<IpAddr>) -> Vec<String> {
     let prefixes = interface.ipv4_prefixes.iter().chain(&interface.ipv6_prefixes);
-    let prefixes: Vec<IpNet> = prefixes.filter_map(|prefix| prefix.parse().ok()).collect();
-    let delegated = wanted.iter().filter(|ip| prefixes.iter().any(|prefix| prefix.contains(*ip)));
+    let prefixes = prefixes.filter_map(|prefix| prefix.parse::<IpNet>().ok());
+    let delegated = prefixes.flat_map(|prefix| wanted.range(prefix.network()..=prefix.broadcast()));
     let own = interface.private_ips.iter().chain(&interface.ipv6_addresses).cloned();
     own.chain(delegated.map(ToString::to_string)).collect::<BTreeSet<_>>().into_iter().collect()
 }
@@ -175,8 +175,11 @@ mod tests {
     fn addresses_out_of_delegated_prefixes_are_carried() {
         let mut interface = interface("eni-1", &["10.0.0.5"], &[]);
         interface.ipv4_prefixes = names(&["10.0.1.0/28"]);
-        let wanted = ["10.0.1.7", "10.0.2.7", "10.0.0.5"].iter().map(|ip| ip.parse().unwrap()).collect();
-        assert_eq!(carried(&interface, &wanted), ["10.0.0.5", "10.0.1.7"]);
+        interface.ipv6_prefixes = names(&["fd00:1::/80"]);
+        let wanted =
+            ["10.0.0.5", "10.0.0.255", "10.0.1.0", "10.0.1.15", "10.0.1.16", "fd00:1::9", "fd00:2::9"];
+        let wanted = wanted.iter().map(|ip| ip.parse().unwrap()).collect();
+        assert_eq!(carried(&interface, &wanted), ["10.0.0.5", "10.0.1.0", "10.0.1.15", "fd00:1::9"]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -19,7 +19,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use super::{Network, RULE_DESCRIPTION};
 use crate::{
     config::Config,
-    endpoints::{self, Endpoint, Unknown},
+    endpoints::{self, Endpoint, Slices, Unknown},
     facts::{Interface, Query},
     model::{Permission, Source},
     targets::{self, BoundError},
@@ -97,6 +97,7 @@ pub(super) fn asking<'a>(
     facts: &Facts<Network>,
 ) -> Result<(Vec<Asking<'a>>, Vec<Note>), Vec<Query>> {
     let (mut asking, mut notes, mut queries) = (Vec::new(), Vec::new(), Vec::new());
+    let slices = Slices::of(snapshot);
     for (key, object) in snapshot.target_group_bindings.iter() {
         let wants = object.spec.networking.as_ref().is_some_and(|wanted| !wanted.ingress.is_empty());
         if object.metadata.deletion_timestamp.is_some() || !wants {
@@ -104,7 +105,7 @@ pub(super) fn asking<'a>(
         }
         let about = ObjectRef::new(Kind::TargetGroupBinding, key.clone());
         match whole(object, facts) {
-            Ok(Ok(object)) => match endpoints::of(snapshot, &object) {
+            Ok(Ok(object)) => match endpoints::of(snapshot, &slices, &object) {
                 Ok(endpoints) => {
                     let instances = object.spec.target_type.as_deref() == Some("instance");
                     asking.push(Asking { about, object, endpoints, instances });

@@ -30,7 +30,7 @@ use super::{
     made_by_a_stack,
 };
 use crate::{
-    endpoints::{self, Endpoint, Unknown},
+    endpoints::{self, Endpoint, Slices, Unknown},
     facts::{Answer, Query},
 };
 
@@ -171,7 +171,7 @@ impl Look<'_> {
             // Nothing is registered in a group that does not exist.
             Err(_) => return released(),
         };
-        let endpoints = endpoints::of(self.input.snapshot, &binding).unwrap_or_default();
+        let endpoints = self.behind(&binding).unwrap_or_default();
         let gated = gate::of(self.input.snapshot, &self.input.unit.name, &endpoints);
         let wanted = Wanted { model: model(&binding), gated, notes: Vec::new() };
         let Some(observed) = self.input.observed else {
@@ -208,13 +208,17 @@ impl Look<'_> {
         self.binding.metadata.finalizers.iter().flatten().any(|finalizer| finalizer == FINALIZER)
     }
 
+    fn behind(&self, binding: &TargetGroupBinding) -> Result<BTreeSet<Endpoint>, Unknown> {
+        endpoints::of(self.input.snapshot, &Slices::of(self.input.snapshot), binding)
+    }
+
     /// What is to be registered. A Service that is gone has nothing behind it.
     fn endpoints(
         &self,
         binding: &TargetGroupBinding,
     ) -> Result<(BTreeSet<Endpoint>, Vec<Note>), TargetsError> {
         let most = self.input.config.max_targets;
-        match endpoints::of(self.input.snapshot, binding) {
+        match self.behind(binding) {
             Ok(endpoints) if most != 0 && endpoints.len() > most => {
                 let error = TargetsError::TooMany(endpoints.len(), most);
                 Ok((endpoints, vec![Note::warn(&self.about, &error)]))
