@@ -5,7 +5,7 @@ mod contexts;
 mod peer;
 mod webhook;
 
-use std::{error::Error as _, sync::Arc, time::Duration};
+use std::{error::Error as _, panic::resume_unwind, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use clap::Args;
@@ -24,6 +24,7 @@ use fairway_engine::{
 use futures::FutureExt as _;
 use kube::{Client, Config};
 use tokio::sync::{mpsc, watch};
+use tokio_util::task::AbortOnDropHandle;
 use tracing::{info, warn};
 
 use crate::{
@@ -155,8 +156,14 @@ pub(crate) async fn run(command: Run) -> anyhow::Result<()> {
         )),
         tokio::spawn(secrets(Arc::clone(&queue), Arc::clone(&cluster), Arc::clone(&contexts))),
     ];
-    let working =
-        queue.work(command.max_concurrent_reconciles, |unit| look(unit, &cluster, &contexts, &metrics));
+    // A look is a task of its own: one that computes for long keeps its thread, not the others.
+    let look_apart = |unit| {
+        let (cluster, contexts, metrics) = (Arc::clone(&cluster), Arc::clone(&contexts), metrics.clone());
+        let look = tokio::spawn(async move { look(unit, &cluster, &contexts, &metrics).await });
+        AbortOnDropHandle::new(look)
+            .map(|ended| ended.unwrap_or_else(|error| resume_unwind(error.into_panic())))
+    };
+    let working = queue.work(command.max_concurrent_reconciles, look_apart);
     tokio::select! {
         () = working => {}
         () = out_of_time(&queue, stopping) => warn!("looks that were under way are given up"),
