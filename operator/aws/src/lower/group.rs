@@ -76,6 +76,23 @@ impl Group {
         members.map(|part| (part.object.clone(), LowerError::NoHost)).collect()
     }
 
+    /// Members whose default backend is another's already, on a port where it would be used.
+    pub(crate) fn two_defaults(&self) -> Vec<(ObjectRef, LowerError)> {
+        self.forwarding().flat_map(|(port, asked)| asked.two_defaults(port)).collect()
+    }
+
+    /// Ports that do not send everybody on to HTTPS.
+    fn forwarding(&self) -> impl Iterator<Item = (u16, &PortAsk)> {
+        let forwards = |asked: &PortAsk| asked.protocol == HttpProtocol::Https || self.ssl_redirect.is_none();
+        self.ports.iter().filter(move |(_, asked)| forwards(asked)).map(|(port, asked)| (*port, asked))
+    }
+
+    /// Whether anybody gets through to a member's targets.
+    fn forwards_to(&self, part: &Part) -> bool {
+        let mut listens = part.listens.iter();
+        self.ssl_redirect.is_none() || listens.any(|listen| listen.protocol == HttpProtocol::Https)
+    }
+
     /// Members that do not fit any more.
     pub(crate) fn excess(
         &self,
@@ -95,8 +112,7 @@ impl Group {
     /// How many rules each member has on each port, by its name.
     fn rule_counts(&self) -> BTreeMap<(String, u16), usize> {
         let mut counts = BTreeMap::new();
-        let redirects = |port: &PortAsk| self.ssl_redirect.is_some() && port.protocol == HttpProtocol::Http;
-        for port in self.ports.iter().filter(|(_, asked)| !redirects(asked)).map(|(port, _)| *port) {
+        for (port, _) in self.forwarding() {
             for (part, draft) in self.drafts(port) {
                 *counts.entry((part.object.to_string(), port)).or_default() += draft.rules.len();
             }
@@ -112,7 +128,9 @@ impl Group {
     ) -> Needs {
         let mut needs = Needs::default();
         let ip_address_type = self.ip_address_type();
-        part.target_groups.keys().for_each(|name| needs.add(Limited::TargetGroups, name));
+        if self.forwards_to(part) {
+            part.target_groups.keys().for_each(|name| needs.add(Limited::TargetGroups, name));
+        }
         for port in part.listens.iter().map(|listen| listen.port.get()) {
             needs.add(Limited::Listeners, port.to_string());
             let own = rules.get(&(part.object.to_string(), port)).copied().unwrap_or_default();
@@ -204,8 +222,10 @@ impl Group {
             model.listeners.insert(*number, listener);
         }
         for part in &self.parts {
-            model.target_groups.extend(part.target_groups.clone());
-            model.bindings.extend(part.bindings.clone());
+            if self.forwards_to(part) {
+                model.target_groups.extend(part.target_groups.clone());
+                model.bindings.extend(part.bindings.clone());
+            }
             for own in &part.certificates.own {
                 model.certificates.entry(own.name.clone()).or_insert_with(|| own.clone());
             }
@@ -220,8 +240,9 @@ impl Group {
             let names = part.target_groups.keys();
             let groups = names.map(|name| Ref::<TargetGroup>::new(name.as_str()).key());
             let bindings = part.bindings.values().map(|binding| binding.reference().key());
+            let targets = groups.chain(bindings).filter(|_| self.forwards_to(part));
             let certificates = part.certificates.own.iter().map(|own| own.reference().key());
-            for key in groups.chain(bindings).chain(certificates) {
+            for key in targets.chain(certificates) {
                 owners.entry(key).or_default().push(written(&part.object, true));
             }
         }

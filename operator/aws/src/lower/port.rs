@@ -25,6 +25,8 @@ pub(super) struct PortAsk {
     prefix_lists: Option<Sourced<Vec<String>>>,
     /// With its guard, where it has one.
     pub(super) default: Option<(Vec<Action>, ObjectRef)>,
+    /// Members that ask for another default.
+    rivals: Vec<ObjectRef>,
     pub(super) certificates: Vec<Ref<Certificate>>,
     pub(super) client_certificates: Option<Sourced<ClientCertificates>>,
     pub(super) attributes: SourcedMap,
@@ -41,6 +43,15 @@ impl PortAsk {
         }
     }
 
+    /// Members whose default another one has taken.
+    pub(super) fn two_defaults(&self, port: u16) -> impl Iterator<Item = (ObjectRef, LowerError)> {
+        let first = self.default.iter().map(|(_, first)| first);
+        first.flat_map(move |first| {
+            let error = move || LowerError::TwoDefaults { port, first: first.clone() };
+            self.rivals.iter().map(move |rival| (rival.clone(), error()))
+        })
+    }
+
     pub(super) fn new(protocol: HttpProtocol, first: &ObjectRef) -> Self {
         Self {
             protocol,
@@ -49,6 +60,7 @@ impl PortAsk {
             inbound_cidrs: None,
             prefix_lists: None,
             default: None,
+            rivals: Vec::new(),
             certificates: Vec::new(),
             client_certificates: None,
             attributes: SourcedMap::new(),
@@ -76,13 +88,14 @@ impl PortAsk {
         agree(&mut self.inbound_cidrs, part.front.inbound_cidrs.as_ref())?;
         agree(&mut self.prefix_lists, part.front.prefix_lists.as_ref())?;
         unite(&mut self.tags, &part.front.tags)?;
-        if let Some(action) = &part.default_action {
-            if let Some((_, first)) = &self.default {
-                return Err(LowerError::TwoDefaults { port: number, first: first.clone() });
+        match &part.default_action {
+            Some(_) if self.default.is_some() => self.rivals.push(part.object.clone()),
+            Some(action) => {
+                let guard = part.default_guard.as_ref().filter(|_| protocol == HttpProtocol::Https);
+                let actions = guard.into_iter().chain([action]).cloned().collect();
+                self.default = Some((actions, part.object.clone()));
             }
-            let guard = part.default_guard.as_ref().filter(|_| protocol == HttpProtocol::Https);
-            let actions = guard.into_iter().chain([action]).cloned().collect();
-            self.default = Some((actions, part.object.clone()));
+            None => {}
         }
         let new = part.certificates.all.iter().filter(|one| !self.certificates.contains(one));
         let new: Vec<Ref<Certificate>> = new.cloned().collect();

@@ -163,6 +163,11 @@ fn attempt(scene: &Scene<'_>, intent: &Intent, last_good: &LastGood, refused: &R
         let now = lowered.good.get(&id);
         now.is_some() && now == last_good.members.get(&id)
     };
+    // Who goes leaves room for others: limits are judged without them.
+    let rivals = assembly.group.two_defaults();
+    if !rivals.is_empty() {
+        return Attempt::Refuse(rivals);
+    }
     let redirect = assembly.group.redirect_to_nothing();
     let Ok(combined) = assembly.group.combine_frontend(scene) else { return Attempt::Asked };
     let mut refusals = assembly.group.excess(scene, settled);
