@@ -186,6 +186,39 @@ fn the_shared_group_comes_with_the_first_stack_and_goes_with_the_last() {
 }
 
 #[test]
+fn the_shared_group_is_for_load_balancers_that_carry_it() {
+    let ingress = |name: &str, keys: &[(&str, &str)], finalizers: &[&str]| {
+        let annotations: BTreeMap<String, &str> =
+            keys.iter().map(|(key, value)| (format!("alb.ingress.kubernetes.io/{key}"), *value)).collect();
+        json!({
+            "apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
+            "metadata": {"name": name, "namespace": "default", "uid": name, "annotations": annotations, "finalizers": finalizers},
+            "spec": {"ingressClassName": "alb", "defaultBackend": {"service": {"name": "web", "port": {"number": 80}}}},
+        })
+    };
+    let (group, given) = (("group.name", "shop"), ("security-groups", "sg-0a"));
+    let managed = ("manage-backend-security-group-rules", "true");
+    let (finalizer, bad) = ("ingress.k8s.aws/resources", ("scheme", "sideways"));
+    let cases = [
+        ("groups of its own", vec![ingress("a", &[given], &[])], false),
+        ("and rules for them", vec![ingress("a", &[given, managed], &[])], true),
+        (
+            "a neighbour gave them",
+            vec![ingress("a", &[group, given], &[]), ingress("b", &[group], &[])],
+            false,
+        ),
+        ("unreadable from the start", vec![ingress("a", &[bad], &[])], false),
+        ("unreadable by now", vec![ingress("a", &[bad], &[finalizer])], true),
+    ];
+    for (name, ingresses, needed) in cases {
+        let mut world = World::recorded();
+        ingresses.iter().for_each(|one| world.snapshot.add(one).unwrap());
+        let model = look(&world, &NetworkObserved::default()).0.model;
+        assert_eq!(model.unwrap().backend.is_some(), needed, "{name}");
+    }
+}
+
+#[test]
 fn who_asked_is_said_beside_each_operation() {
     let because = |world: &World| -> Vec<Vec<String>> {
         let plan = look(world, &NetworkObserved::default()).0.plan;

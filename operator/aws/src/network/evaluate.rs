@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use fairway_core::{
     evaluate::{Evaluation, Finalizers, Input, LastGood, Step},
     ids::{ProviderKind, sha256_hex},
-    intent::{Intent, Member},
+    intent::{Ask, Intent, Member},
     note::Note,
     plan::{Bindings, Handle, OpId, Plan, ResourceKey},
     read::{self, ReadConfig},
     settings::{Provenance, alb, nlb},
+    snapshot::Snapshot,
 };
 
 use super::{
@@ -73,38 +74,39 @@ fn asked_by(input: &Input<'_, Network>, asking: &[Asking<'_>]) -> Vec<Provenance
     let of_aws = stacks.into_iter().filter(|stack| stack.provider == ProviderKind::Aws);
     let mut needs = of_aws.map(|stack| {
         let intent = read::intent(input.snapshot, &words, &stack, &LastGood::default()).0;
-        needed_by(&intent)
+        needed_by(input.snapshot, &intent)
     });
     needs.find(|needs| !needs.is_empty()).unwrap_or_default()
 }
 
-/// Members that carry the group, and those of which that is not known.
-fn needed_by(intent: &Intent) -> Vec<Provenance> {
-    let Intent { members, unreadable, leaving, .. } = intent;
-    let carriers = members.iter().filter(|member| carries_backend(member));
-    let unknown = unreadable.iter().chain(leaving.iter().map(|one| &one.object));
+/// Members of a stack whose load balancer carries the group, and those that were served once and cannot be read now.
+///
+/// Groups that one of them gave come alone, unless rules for them are asked for.
+fn needed_by(snapshot: &Snapshot, intent: &Intent) -> Vec<Provenance> {
+    let Intent { members, unreadable, leaving, stack } = intent;
+    let carried = !members.iter().any(gives_groups) || members.iter().any(manages_rules);
+    let carriers = members.iter().filter(|_| carried);
+    let served = unreadable.iter().filter(|object| read::is_finalized(snapshot, object, stack));
+    let unknown = served.chain(leaving.iter().map(|one| &one.object));
     let unknown = unknown.map(|object| Provenance { object: object.clone(), key: "spec".to_owned() });
     carriers.map(lower::written_by).chain(unknown).collect()
 }
 
-/// Groups that were given come alone, unless rules for them are asked for. What cannot be read needs it.
-fn carries_backend(member: &Member) -> bool {
-    let given = |settings: Result<bool, _>| settings.unwrap_or(false);
-    let some = |list: Option<fairway_core::settings::Sourced<Vec<String>>>| {
-        list.is_some_and(|list| !list.value.is_empty())
+fn gives_groups(member: &Member) -> bool {
+    let groups = match member.ask {
+        Ask::Http(_) => member.settings.get(&alb::SECURITY_GROUPS),
+        Ask::L4(_) => member.settings.get(&nlb::SECURITY_GROUPS),
     };
-    let settings = &member.settings;
-    let (own_groups, managed) = match member.ask {
-        fairway_core::intent::Ask::Http(_) => (
-            given(settings.get(&alb::SECURITY_GROUPS).map(some)),
-            settings.get(&alb::MANAGE_BACKEND_SECURITY_GROUP_RULES),
-        ),
-        fairway_core::intent::Ask::L4(_) => (
-            given(settings.get(&nlb::SECURITY_GROUPS).map(some)),
-            settings.get(&nlb::MANAGE_BACKEND_SECURITY_GROUP_RULES),
-        ),
+    groups.is_ok_and(|groups| groups.is_some_and(|groups| !groups.value.is_empty()))
+}
+
+/// What cannot be read may ask for it.
+fn manages_rules(member: &Member) -> bool {
+    let managed = match member.ask {
+        Ask::Http(_) => member.settings.get(&alb::MANAGE_BACKEND_SECURITY_GROUP_RULES),
+        Ask::L4(_) => member.settings.get(&nlb::MANAGE_BACKEND_SECURITY_GROUP_RULES),
     };
-    !own_groups || managed.map_or(true, |managed| managed.is_some_and(|managed| managed.value))
+    managed.map_or(true, |managed| managed.is_some_and(|managed| managed.value))
 }
 
 fn backend(input: &Input<'_, Network>) -> SecurityGroup {

@@ -105,6 +105,17 @@ fn key(meta: &ObjectMeta) -> Key {
     Key::new(meta.namespace.as_deref().unwrap_or_default(), meta.name.as_deref().unwrap_or_default())
 }
 
+/// Whether something may have been made for an object by this stack: it carries the stack's finalizer.
+#[must_use]
+pub fn is_finalized(snapshot: &Snapshot, object: &ObjectRef, stack: &StackId) -> bool {
+    let found = match object.kind {
+        Kind::Ingress => snapshot.ingresses.get(&object.key).map(|found| Candidate::Ingress(found)),
+        Kind::Service => snapshot.services.get(&object.key).map(|found| Candidate::Service(found)),
+        _ => None,
+    };
+    found.is_some_and(|candidate| candidate.finalized_by().contains(stack))
+}
+
 /// The stacks that an object belongs to, leaves, or is reported in: all that have to be looked at when it changes.
 #[must_use]
 pub fn stacks_of(snapshot: &Snapshot, config: &ReadConfig, candidate: Candidate<'_>) -> BTreeSet<StackId> {
