@@ -86,6 +86,18 @@ impl<P: Provider> Memory<P> {
         self.lock().insert(unit.clone(), (term, remembered));
     }
 
+    /// Keeps what was recorded, unless it is what was recalled and nothing of this term is kept: then no write of ours is
+    /// on its way back, and the unit is remembered elsewhere already.
+    pub(crate) fn keep_news(&self, unit: &P::Unit, term: Term, recorded: Remembered, recalled: &Remembered) {
+        let kept = self.lock().get(unit).is_some_and(|(kept_in, _)| *kept_in == term);
+        let (new, old) = (&recorded.last_good, &recalled.last_good);
+        let same = (&new.members, &new.fingerprint, recorded.observed_at)
+            == (&old.members, &old.fingerprint, recalled.observed_at);
+        if kept || !same {
+            self.keep(unit, term, recorded);
+        }
+    }
+
     pub(crate) fn drop_unit(&self, unit: &P::Unit) {
         self.lock().remove(unit);
         self.refusals.forget(unit);

@@ -87,7 +87,13 @@ async fn look<P: Provider + 'static>(unit: &P::Unit, ctx: &Context<P>, term: Ter
     }
     let seen = observed_at(&planned, &offered, ctx.clock.now());
     let known = report.state.as_ref().is_some_and(|state| state.fingerprint.is_some());
-    write(unit, ctx, term, &report, seen.filter(|_| known)).await?;
+    for status in &report.status {
+        leads(ctx, term)?;
+        ctx.publish.status(status).await?;
+    }
+    let news = report.state.as_ref().map(|report| Record { report, observed_at: seen.filter(|_| known) });
+    record(unit, ctx, term, news, &remembered).await?;
+    conclude(ctx, term, &report).await?;
     post(unit, ctx, &executed.outcome, &report);
     let until_drift = ctx.drift.remaining(unit, seen, ctx.clock.now());
     Ok(next(&report, &executed, until_drift))
@@ -124,32 +130,31 @@ async fn unsettle<P: Provider>(
     Ok(())
 }
 
-/// Finalizers fall last: until then, a crash leaves an object that brings the unit back.
-async fn write<P: Provider>(
+/// Writes down what is to be known of the unit at the next look, here and elsewhere.
+async fn record<P: Provider>(
     unit: &P::Unit,
     ctx: &Context<P>,
     term: Term,
-    report: &Report,
-    observed_at: Option<Timestamp>,
+    news: Option<Record<'_>>,
+    recalled: &Remembered,
 ) -> Result<(), Stop> {
-    for status in &report.status {
-        leads(ctx, term)?;
-        ctx.publish.status(status).await?;
-    }
     leads(ctx, term)?;
-    let record = report.state.as_ref().map(|report| Record { report, observed_at });
-    ctx.sources.remember.record(unit, record).await?;
-    match &report.state {
-        None => ctx.memory.drop_unit(unit),
-        Some(state) => {
-            let last_good = LastGood {
-                members: state.good.clone(),
-                fingerprint: state.fingerprint.clone(),
-                ..LastGood::default()
-            };
-            ctx.memory.keep(unit, term, Remembered { last_good, observed_at });
-        }
-    }
+    ctx.sources.remember.record(unit, news).await?;
+    let Some(Record { report, observed_at }) = news else {
+        ctx.memory.drop_unit(unit);
+        return Ok(());
+    };
+    let last_good = LastGood {
+        members: report.good.clone(),
+        fingerprint: report.fingerprint.clone(),
+        ..LastGood::default()
+    };
+    ctx.memory.keep_news(unit, term, Remembered { last_good, observed_at }, recalled);
+    Ok(())
+}
+
+/// Finalizers fall last: until then, a crash leaves an object that brings the unit back.
+async fn conclude<P: Provider>(ctx: &Context<P>, term: Term, report: &Report) -> Result<(), Stop> {
     for event in &report.events {
         leads(ctx, term)?;
         ctx.publish.event(event).await;

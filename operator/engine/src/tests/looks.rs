@@ -47,6 +47,21 @@ async fn a_settled_unit_is_not_observed_even_by_another_process() {
 }
 
 #[tokio::test]
+async fn what_is_recorded_and_not_changed_is_not_kept_a_second_time() {
+    let stage = Stage::wanting(&["a"]);
+    let _ = look(&stage).await;
+    let restarted = Stage::wanting(&["a"]);
+    restarted.world.inner().recorded = stage.world.inner().recorded.clone();
+    for (stage, kept) in [(restarted, false), (stage, true)] {
+        let _ = look(&stage).await;
+        stage.world.inner().recorded = crate::ports::Remembered::default();
+        stage.world.take_log();
+        let _ = look(&stage).await;
+        assert_eq!(stage.world.take_log().contains(&"observe".to_owned()), !kept);
+    }
+}
+
+#[tokio::test]
 async fn what_changed_behind_our_back_is_repaired_within_one_drift_period() {
     let stage = Stage::wanting(&["a"]);
     let _ = look(&stage).await;
