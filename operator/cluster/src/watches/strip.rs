@@ -4,6 +4,7 @@ use fairway_core::snapshot::Pod;
 use fairway_crds::LoadBalancerState;
 use k8s_openapi::api::{
     core::v1::{Node, NodeStatus, Service},
+    discovery::v1::EndpointSlice,
     networking::v1::Ingress,
 };
 use kube::Resource;
@@ -31,10 +32,8 @@ macro_rules! strip_managed_fields {
 }
 
 strip_managed_fields!(
-    Ingress,
     Service,
     k8s_openapi::api::networking::v1::IngressClass,
-    k8s_openapi::api::discovery::v1::EndpointSlice,
     k8s_openapi::api::core::v1::Namespace,
     fairway_crds::IngressClassParams,
     fairway_crds::InClusterClassParams,
@@ -43,6 +42,31 @@ strip_managed_fields!(
     fairway_crds::TargetGroupBinding,
     LoadBalancerState,
 );
+
+// Lists are read into vectors with room to spare: what is kept for long needs none.
+
+impl Strip for Ingress {
+    fn strip(self) -> Self {
+        let mut ingress = without_managed_fields(self);
+        if let Some(rules) = ingress.spec.as_mut().and_then(|spec| spec.rules.as_mut()) {
+            rules.shrink_to_fit();
+            let paths = rules.iter_mut().filter_map(|rule| rule.http.as_mut());
+            paths.for_each(|http| http.paths.shrink_to_fit());
+        }
+        ingress
+    }
+}
+
+impl Strip for EndpointSlice {
+    fn strip(self) -> Self {
+        let mut slice = without_managed_fields(self);
+        slice.metadata.annotations = None;
+        slice.metadata.owner_references = None;
+        slice.endpoints.shrink_to_fit();
+        slice.endpoints.iter_mut().for_each(|endpoint| endpoint.addresses.shrink_to_fit());
+        slice
+    }
+}
 
 impl Strip for Pod {
     fn strip(self) -> Self {
