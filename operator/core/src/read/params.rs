@@ -94,8 +94,9 @@ fn of_aws(params: &IngressClassParams) -> Result<Vec<Field>, ReadError> {
     Ok(fields)
 }
 
+/// An empty text is a field that nobody set.
 fn one(key: &str, path: &'static str, value: Option<String>) -> Option<Field> {
-    value.map(|value| Field { key: key.to_owned(), path, value })
+    value.filter(|value| !value.is_empty()).map(|value| Field { key: key.to_owned(), path, value })
 }
 
 fn list(key: &str, path: &'static str, items: &[String]) -> Option<Field> {
