@@ -5,7 +5,6 @@ from e2e.lib.waiting import eventually, need
 IP = {"target-type": "ip"}
 ROUTE = ("doors.example.com", "/", "Prefix", "web", 80)
 RESOURCE = "ingress.k8s.aws/resource"
-OWNER = None
 
 
 def ranges(numbers):
@@ -110,3 +109,27 @@ def test_what_fits_no_group_is_held_with_the_numbers(shop, cloud):
     assert "241 permissions in its 4 security groups" in said and "240 is the most" in said
     assert sorted(groups(cloud, shop, "held")[0]) == ["ManagedLBSecurityGroup"]
     shop.remove("Ingress", "held")
+
+
+def test_a_neighbour_does_not_wait_because_of_groups_that_a_held_member_gave(shop, cloud):
+    shared = [{"Name": "tag:elbv2.k8s.aws/resource", "Values": ["backend-sg"]}]
+
+    def unshared():
+        found = cloud.ec2.describe_security_groups(Filters=shared)["SecurityGroups"]
+        need(not found, found)
+
+    eventually("no shared group from other stacks", unshared)
+    group = {**IP, "group.name": shop.namespace}
+    held = {
+        "security-groups": "sg-0a",
+        "certificate-arn": "arn:aws:acm:us-east-1:000000000000:certificate/nosuch",
+        "listen-ports": '[{"HTTPS":443}]',
+    }
+    shop.ingress("gives", [ROUTE], {**group, **held})
+    shop.cluster.warned("Ingress", shop.namespace, "gives", "CertificateNotFound")
+    shop.ingress("plain", [ROUTE], group)
+    shop.address("plain")
+    (backend,) = cloud.ec2.describe_security_groups(Filters=shared)["SecurityGroups"]
+    assert backend["GroupId"] in carried(cloud, shop, "plain")
+    shop.remove("Ingress", "plain")
+    shop.remove("Ingress", "gives")

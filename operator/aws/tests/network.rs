@@ -25,6 +25,7 @@ use fairway_core::{
     evaluate::{Evaluation, Facts, Input, LastGood, Provider as _, Step},
     ids::{ProviderKind, StackId, StackKey},
     plan::ResourceKey,
+    read::{self, ReadConfig},
 };
 use fairway_crds::NetworkingPort;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
@@ -215,6 +216,41 @@ fn the_shared_group_is_for_load_balancers_that_carry_it() {
         ingresses.iter().for_each(|one| world.snapshot.add(one).unwrap());
         let model = look(&world, &NetworkObserved::default()).0.model;
         assert_eq!(model.unwrap().backend.is_some(), needed, "{name}");
+    }
+}
+
+#[test]
+fn groups_that_a_held_member_gives_are_not_those_of_the_load_balancer() {
+    let ingress = |name: &str, groups: Option<&str>| {
+        let mut annotations = json!({"alb.ingress.kubernetes.io/group.name": "shop"});
+        if let Some(groups) = groups {
+            annotations["alb.ingress.kubernetes.io/security-groups"] = json!(groups);
+        }
+        json!({
+            "apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
+            "metadata": {"name": name, "namespace": "default", "uid": name, "annotations": annotations},
+            "spec": {"ingressClassName": "alb", "defaultBackend": {"service": {"name": "web", "port": {"number": 80}}}},
+        })
+    };
+    let stack = StackId::new(ProviderKind::Aws, StackKey::Group("shop".to_owned()));
+    let cases = [(&["a"][..], true), (&["a", "b"], false), (&[], false)];
+    for (served, needed) in cases {
+        let mut world = World::recorded();
+        world.snapshot.add(&ingress("a", None)).unwrap();
+        world.snapshot.add(&ingress("b", Some("sg-0a"))).unwrap();
+        let (intent, _) = read::intent(&world.snapshot, &ReadConfig::default(), &stack, &LastGood::default());
+        let good = read::good(&intent).into_iter();
+        let good = good.filter(|(_, member)| served.contains(&member.object.key.name.as_str()));
+        let good: BTreeMap<String, String> =
+            good.map(|(name, member)| (name, serde_json::to_string(&member).unwrap())).collect();
+        let state = json!({
+            "apiVersion": "fairway.dev/v1alpha1", "kind": "LoadBalancerState",
+            "metadata": {"name": stack.state_name()},
+            "spec": {"stack": stack.to_string(), "provider": "aws"}, "status": {"lastGood": good},
+        });
+        world.snapshot.add(&state).unwrap();
+        let model = look(&world, &NetworkObserved::default()).0.model;
+        assert_eq!(model.unwrap().backend.is_some(), needed, "{served:?}");
     }
 }
 

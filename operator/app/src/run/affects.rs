@@ -84,7 +84,11 @@ pub(crate) fn affects(
             if before.map(addresses) != after.map(addresses) || proofs(before) != proofs(after) {
                 units.extend(zones.iter().cloned().map(Unit::Zone));
             }
-            // Our own writes are no news. A state that went, or that an agent said something in, is.
+            // Whether a load balancer carries the security group that is shared.
+            if before.and_then(served) != after.and_then(served) {
+                units.insert(Unit::Network);
+            }
+            // To the stack, our own writes are no news. A state that went, or that an agent said something in, is.
             if after.is_none() || before.map(announced) != after.map(announced) {
                 units.extend(after.or(before).and_then(read::stack_of_state).map(Unit::of));
             }
@@ -100,6 +104,11 @@ fn asked(binding: &TargetGroupBinding) -> (&TargetGroupBindingSpec, &BTreeMap<St
 
 fn addresses(state: &LoadBalancerState) -> &[LoadBalancerAddress] {
     state.status.as_ref().map(|status| status.addresses.as_slice()).unwrap_or_default()
+}
+
+/// The members that a load balancer is made of.
+fn served(state: &LoadBalancerState) -> Option<&BTreeMap<String, String>> {
+    state.status.as_ref().map(|status| &status.last_good).filter(|served| !served.is_empty())
 }
 
 fn proofs(state: Option<&LoadBalancerState>) -> Vec<Proof> {

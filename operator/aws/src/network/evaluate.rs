@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fairway_core::{
     evaluate::{Evaluation, Finalizers, Input, LastGood, Step},
-    ids::{ProviderKind, sha256_hex},
+    ids::{Key, ProviderKind, StackId, sha256_hex},
     intent::{Ask, Intent, Member},
     note::Note,
     plan::{Bindings, Handle, OpId, Plan, ResourceKey},
@@ -72,22 +72,24 @@ fn asked_by(input: &Input<'_, Network>, asking: &[Asking<'_>]) -> Vec<Provenance
     };
     let stacks = read::stacks(input.snapshot, &words);
     let of_aws = stacks.into_iter().filter(|stack| stack.provider == ProviderKind::Aws);
-    let mut needs = of_aws.map(|stack| {
-        let intent = read::intent(input.snapshot, &words, &stack, &LastGood::default()).0;
-        needed_by(input.snapshot, &intent)
-    });
+    let mut needs = of_aws.map(|stack| needed_by(input.snapshot, &words, &stack));
     needs.find(|needs| !needs.is_empty()).unwrap_or_default()
 }
 
 /// Members of a stack whose load balancer carries the group, and those that were served once and cannot be read now.
 ///
-/// Groups that one of them gave come alone, unless rules for them are asked for.
-fn needed_by(snapshot: &Snapshot, intent: &Intent) -> Vec<Provenance> {
-    let Intent { members, unreadable, leaving, stack } = intent;
+/// Groups that one of them gave come alone, unless rules for them are asked for. Which members the load balancer is made
+/// of, its state says: what a held one gives, the load balancer does not have.
+fn needed_by(snapshot: &Snapshot, words: &ReadConfig, stack: &StackId) -> Vec<Provenance> {
+    let state = snapshot.states.get(&Key::cluster(&stack.state_name()));
+    let last_good = LastGood::of(state.and_then(|state| state.status.as_ref()));
+    let Intent { members, unreadable, leaving, .. } = read::intent(snapshot, words, stack, &last_good).0;
+    let served: Vec<Member> = last_good.members.into_values().collect();
+    let members = if served.is_empty() { members } else { served };
     let carried = !members.iter().any(gives_groups) || members.iter().any(manages_rules);
     let carriers = members.iter().filter(|_| carried);
-    let served = unreadable.iter().filter(|object| read::is_finalized(snapshot, object, stack));
-    let unknown = served.chain(leaving.iter().map(|one| &one.object));
+    let once = unreadable.iter().filter(|object| read::is_finalized(snapshot, object, stack));
+    let unknown = once.chain(leaving.iter().map(|one| &one.object));
     let unknown = unknown.map(|object| Provenance { object: object.clone(), key: "spec".to_owned() });
     carriers.map(lower::written_by).chain(unknown).collect()
 }
@@ -232,7 +234,7 @@ impl Look<'_> {
     fn taken(&self, foreign: &SecurityGroupSeen) -> Vec<Note> {
         let error = Taken::new("security group", &foreign.name);
         let bindings = self.input.snapshot.target_group_bindings.keys();
-        let about = |key: &fairway_core::ids::Key| {
+        let about = |key: &Key| {
             fairway_core::ids::ObjectRef::new(fairway_core::ids::Kind::TargetGroupBinding, key.clone())
         };
         bindings.map(|key| Note::warn(&about(key), &error)).collect()

@@ -51,6 +51,12 @@ fn state(address: Option<&str>, announced: Option<&str>) -> Arc<LoadBalancerStat
     Arc::new(serde_json::from_value(object).unwrap())
 }
 
+fn serving(members: Value) -> Arc<LoadBalancerState> {
+    let mut object = serde_json::to_value(state(None, None).as_ref()).unwrap();
+    object["status"]["lastGood"] = members;
+    Arc::new(serde_json::from_value(object).unwrap())
+}
+
 fn stack(key: StackKey) -> Unit {
     Unit::Stack(StackId::new(ProviderKind::Aws, key))
 }
@@ -200,6 +206,12 @@ fn our_own_writes_of_states_are_no_news() {
             Some(state(None, None)),
             Some(state(None, Some("192.0.2.1 on n1"))),
             BTreeSet::from([shop()]),
+        ),
+        (
+            "another member is served",
+            Some(state(None, None)),
+            Some(serving(json!({"default/shop": "{}"}))),
+            BTreeSet::from([Unit::Network]),
         ),
         ("somebody deleted it", Some(state(None, None)), None, BTreeSet::from([shop(), zone()])),
     ];
