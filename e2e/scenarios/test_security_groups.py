@@ -120,16 +120,11 @@ def test_a_neighbour_does_not_wait_because_of_groups_that_a_held_member_gave(sho
 
     eventually("no shared group from other stacks", unshared)
     group = {**IP, "group.name": shop.namespace}
-    held = {
-        "security-groups": "sg-0a",
-        "certificate-arn": "arn:aws:acm:us-east-1:000000000000:certificate/nosuch",
-        "listen-ports": '[{"HTTPS":443}]',
-    }
-    shop.ingress("gives", [ROUTE], {**group, **held})
-    shop.cluster.warned("Ingress", shop.namespace, "gives", "CertificateNotFound")
+    shop.ingress("gives", [ROUTE], {**group, "security-groups": "sg-0a"})
+    shop.cluster.warned("Ingress", shop.namespace, "gives", "SecurityGroupNotFound")
     shop.ingress("plain", [ROUTE], group)
     shop.address("plain")
     (backend,) = cloud.ec2.describe_security_groups(Filters=shared)["SecurityGroups"]
     assert backend["GroupId"] in carried(cloud, shop, "plain")
-    shop.remove("Ingress", "plain")
     shop.remove("Ingress", "gives")
+    shop.remove("Ingress", "plain")
